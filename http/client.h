@@ -1,0 +1,96 @@
+// Client: fetches from HTTP/1.1 origins with libcurl, on one event loop.
+//
+// One curl multi handle per Client, so one keep-alive pool per loop; connections are pooled per
+// (scheme, host, port, TLS settings) by libcurl. Redirects are not followed; no proxy, cookie or
+// default header comes from the environment. After a protocol error a connection is not reused.
+//
+// Ownership  start() returns the Fetch; destroying it cancels the transfer, and no event follows.
+//            The Client outlives its Fetches; the events object outlives its Fetch.
+// Threads    All on the loop's thread.
+// Reentry    Events never run inside start(). An event may destroy its own Fetch.
+// Errors     on_end() gets kUnreachable (connect, DNS, TLS verify), kTimeout (with which one),
+//            kProtocol (malformed, cut short), kAborted (request body failed); blame kOrigin,
+//            for a failed request body kClient.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/fields.h"
+#include "base/result.h"
+#include "http/body.h"
+#include "http/event_loop.h"
+
+namespace http {
+
+struct OriginTls {
+  bool verify = true;
+  std::string ca_file;             // Empty: the system's.
+  std::string server_name;         // SNI and name to verify; empty: the URL's host.
+  std::string client_certificate;  // PEM paths; empty: none.
+  std::string client_key;
+};
+
+struct FetchTimeouts {
+  std::chrono::milliseconds connect{3'000};
+  std::chrono::milliseconds first_byte{15'000};  // From the request sent to the response's head.
+  std::chrono::milliseconds stall{15'000};       // No body byte, while we are willing to read.
+  std::chrono::milliseconds total{0};            // 0: none.
+};
+
+struct FetchRequest {
+  std::string method = "GET";
+  std::string url;       // "http://127.0.0.1:9000/v/1.mp4?t=3"; sent as it is, dots included.
+  base::Fields fields;   // The whole list, Host included if it is to differ from the URL's.
+  FetchTimeouts timeouts;
+  OriginTls tls;
+  BodySource* body = nullptr;                // Null: none. Woken with Fetch::wake_body().
+  std::optional<std::uint64_t> body_length;  // None with a body: chunked.
+};
+
+class FetchEvents {
+ public:
+  virtual ~FetchEvents() = default;
+  // The final response's head (1xx are skipped). Framing and connection fields are gone, except
+  // Content-Length, which is as the origin sent it.
+  virtual void on_head(int status, base::Fields fields) = 0;
+  // False: pause. Nothing of `bytes` was taken; they come again after Fetch::resume().
+  virtual bool on_body(std::string_view bytes) = 0;
+  // Once, last. Success means that the body was complete by its framing.
+  virtual void on_end(base::Result<void> outcome) = 0;
+};
+
+class Fetch {
+ public:
+  virtual ~Fetch() = default;
+  virtual void resume() = 0;     // After on_body() returned false.
+  virtual void wake_body() = 0;  // The request's BodySource has more after kPending.
+};
+
+struct ClientOptions {
+  std::uint32_t connections_per_origin_max = 256;
+  std::uint32_t idle_connections_max = 64;
+  std::uint32_t receive_buffer_bytes = 256 * 1024;
+};
+
+class Client {
+ public:
+  Client(EventLoop& loop, const ClientOptions& options);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  std::unique_ptr<Fetch> start(FetchRequest request, FetchEvents& events);
+
+  [[nodiscard]] std::size_t in_flight() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace http

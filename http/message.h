@@ -1,0 +1,56 @@
+// The heads of HTTP messages as the daemons see them, whatever version carried them. RFC 9110.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/fields.h"
+#include "base/ref.h"
+
+namespace http {
+
+enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
+
+std::string_view name_of(Version version);  // "HTTP/1.0", "HTTP/1.1", "HTTP/2.0", as logs say it.
+
+// A request's head, already strict: exactly one valid authority, a target that begins with "/" (or
+// is "*" for OPTIONS; absolute-form is taken apart), no connection-specific fields, no "host".
+struct RequestHead {
+  Version version = Version::kHttp11;
+  std::string method;     // As sent, case-sensitive: "GET".
+  std::string scheme;     // "http" or "https": what the connection is, never what the client claims.
+  std::string authority;  // Lower case, port kept: "video.example:8443". Empty only on HTTP/1.0.
+  std::string target;     // Path and query, still percent-encoded: "/v/1.mp4?t=3".
+  base::Fields fields;
+  std::optional<std::uint64_t> body_length;  // None: no body, or chunked (see has_body).
+  bool has_body = false;
+
+  // The host without its port, brackets of an IPv6 literal kept.
+  [[nodiscard]] std::string_view host() const;
+};
+
+// An immutable list of fields that many responses share, such as a cached object's.
+struct SharedFields : base::RefCounted {
+  explicit SharedFields(base::Fields list) : fields(std::move(list)) {}
+  const base::Fields fields;
+};
+
+// A response's head: `shared` fields first, then `own`. The session adds Date when neither has it,
+// and the framing (Content-Length from the length given to respond(), Transfer-Encoding,
+// Connection); these must not be in the lists.
+struct ResponseHead {
+  int status = 200;
+  base::Ref<const SharedFields> shared;
+  base::Fields own;
+};
+
+std::string_view reason_of(int status);  // "Not Found"; "" when unknown.
+
+// RFC 9110 §5.6.2 token; §5.5 field value (no CR, LF, NUL, other control but tab).
+bool is_token(std::string_view text);
+bool is_field_value(std::string_view text);
+
+}  // namespace http
