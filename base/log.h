@@ -11,7 +11,8 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
+
+#include "base/clock.h"
 
 namespace base {
 
@@ -23,6 +24,9 @@ struct LogField {
 };
 
 void set_log_level(LogLevel level);  // Default kInfo.
+// One line, newline included. A value is quoted and escaped unless it is plain printable ASCII.
+std::string log_line(WallTime at, LogLevel level, std::string_view event,
+                     std::initializer_list<LogField> fields);
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields);
 
 inline void log_debug(std::string_view event, std::initializer_list<LogField> fields) {

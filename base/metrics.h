@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -43,6 +44,10 @@ class Counter {
 class Histogram {
  public:
   explicit Histogram(std::vector<double> bounds);  // Upper bounds, ascending; +Inf is implied.
+  Histogram(const Histogram&) = delete;
+  Histogram& operator=(const Histogram&) = delete;
+  ~Histogram();
+
   void observe(double value);
   [[nodiscard]] std::uint64_t count() const;
 
@@ -62,12 +67,13 @@ class Metrics {
 
   // The same name and labels give the same series; another kind under one name is a CHECK.
   Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});
-  Histogram& histogram(const std::string& name, const std::string& help,
-                       std::vector<double> bounds, const Labels& labels = {});
-  // `read` is called during text(), on the scraping thread. Replaces an earlier one.
+  Histogram& histogram(const std::string& name, const std::string& help, std::vector<double> bounds,
+                       const Labels& labels = {});
+  // `read` is called during text(), on the scraping thread, and must not use this Metrics itself.
+  // Replaces an earlier one.
   void gauge(const std::string& name, const std::string& help, const Labels& labels,
              std::function<double()> read);
-  // Removes gauges whose owner goes away.
+  // Removes a gauge whose owner goes away. When this returns, `read` is not running and won't be.
   void remove_gauge(const std::string& name, const Labels& labels);
 
   [[nodiscard]] std::string text() const;  // Prometheus text format 0.0.4.
