@@ -14,8 +14,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/ref.h"
 #include "base/result.h"
 
 namespace base {
@@ -79,6 +81,12 @@ class Fields {
   };
   std::string text_;
   std::vector<Entry> entries_;
+};
+
+// An immutable list that many responses share, such as a cached object's.
+struct SharedFields : RefCounted {
+  explicit SharedFields(Fields list) : fields(std::move(list)) {}
+  const Fields fields;
 };
 
 // ASCII only, as HTTP compares tokens and field names.

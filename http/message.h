@@ -32,11 +32,7 @@ struct RequestHead {
   [[nodiscard]] std::string_view host() const;
 };
 
-// An immutable list of fields that many responses share, such as a cached object's.
-struct SharedFields : base::RefCounted {
-  explicit SharedFields(base::Fields list) : fields(std::move(list)) {}
-  const base::Fields fields;
-};
+using base::SharedFields;
 
 // A response's head: `shared` fields first, then `own`. The session adds Date when neither has it,
 // and the framing (Content-Length from the length given to respond(), Transfer-Encoding,

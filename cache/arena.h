@@ -1,0 +1,59 @@
+// Arena: the memory that bodies live in, as refcounted blocks out of one reservation.
+//
+// 64 KiB blocks and smaller size classes (1, 2, 4, 8, 16, 32 KiB), so that a manifest or the end of
+// a segment does not take a whole block. The arena never grows past its capacity; when it is used
+// up, allocate() gives null and the caller evicts or does without. Freed blocks are reused and stay
+// resident, so no page fault is paid twice.
+//
+// Threads    All calls from any thread. Ownership: the arena outlives its blocks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/ref.h"
+
+namespace cache {
+
+inline constexpr std::size_t kBlockBytes = 64 * 1024;
+
+class Arena;
+
+// Bytes for one writer, then immutable and shared.
+class Block final : public base::RefCounted {
+ public:
+  [[nodiscard]] char* data() const { return data_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+
+ private:
+  friend class Arena;
+  Block() = default;
+  void dispose() noexcept override;  // Back to the arena.
+  Arena* arena_ = nullptr;
+  char* data_ = nullptr;  // Aligned to min(capacity, 4,096), for direct I/O.
+  std::uint32_t capacity_ = 0;
+};
+
+class Arena {
+ public:
+  explicit Arena(base::Bytes capacity);  // Rounded down to whole 64 KiB; at least 1 MiB.
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena();
+
+  // A block of the smallest class that holds `bytes` (1 to kBlockBytes). Null: used up.
+  base::Ref<Block> allocate(std::size_t bytes);
+
+  [[nodiscard]] base::Bytes capacity() const;
+  [[nodiscard]] base::Bytes used() const;      // In blocks handed out.
+  [[nodiscard]] base::Bytes resident() const;  // Touched so far.
+
+ private:
+  friend class Block;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cache
