@@ -1,10 +1,14 @@
 // EventLoop: one thread's libevent loop: sockets, timers, and messages from other threads.
 //
-// Threads    run() takes over the calling thread. post() and stop() from any thread; everything
-//            else, Timer and Io included, on the loop's thread (or before run()).
+// Threads    run() takes over the calling thread. post(), stop() and take_lag_max() from any
+// thread;
+//            everything else, Timer and Io included, on the loop's thread (or while none runs it).
 // Ownership  Timer and Io unregister when destroyed; they must not outlive the loop. Tasks still
 //            queued at stop() are destroyed without running.
 // Reentry    A callback may destroy any Timer or Io, its own included.
+// Time       now() comes from the clock given, so that a test can move it; timers always fire by
+// the
+//            system's.
 #pragma once
 
 #include <chrono>
@@ -21,13 +25,14 @@ namespace http {
 
 class EventLoop final : public base::Executor {
  public:
-  EventLoop();
+  EventLoop();                                   // On the system's clock.
+  explicit EventLoop(const base::Clock& clock);  // The clock outlives the loop.
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
   ~EventLoop() override;
 
-  void run();   // Until stop().
-  void stop();  // run() returns after the current callback.
+  void run();   // Until stop(). May be called again afterwards.
+  void stop();  // run() returns after the current callback; without one, the next run() at once.
   void post(Task task) override;
 
   // Runs after the callbacks that are ready now, on this thread: for what must not happen inside
@@ -36,8 +41,9 @@ class EventLoop final : public base::Executor {
 
   // The time when this round of callbacks began; a cheap clock for timeouts.
   [[nodiscard]] base::MonoTime now() const;
-  [[nodiscard]] bool in_loop_thread() const;
-  // The longest a posted probe waited since the last call: what a stuck callback costs the others.
+  [[nodiscard]] bool in_loop_thread() const;  // True as well while no thread runs the loop.
+  // The most that a probe, due every 100 ms, came late since the last call: what a stuck callback
+  // costs the others.
   [[nodiscard]] std::chrono::microseconds take_lag_max();
 
   [[nodiscard]] event_base* raw() const;  // For libcurl glue and listeners inside http/.
