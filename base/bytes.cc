@@ -25,8 +25,8 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t>, 10> kUnits{{
 
 Result<Bytes> parse_bytes(std::string_view text) {
   double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                            std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error == std::errc() && number >= 0) {
     std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
     while (unit.starts_with(' ')) unit.remove_prefix(1);
@@ -37,9 +37,9 @@ Result<Bytes> parse_bytes(std::string_view text) {
       }
     }
   }
-  return fail(ErrorCode::kInvalid,
-              "'" + std::string(text) + "' is not a size: expected a whole number of bytes such as "
-              "65536, 64KiB, 1.5GiB or 100GB");
+  return fail(ErrorCode::kInvalid, "'" + std::string(text) +
+                                       "' is not a size: expected a whole number of bytes such as "
+                                       "65536, 64KiB, 1.5GiB or 100GB");
 }
 
 std::string to_string(Bytes bytes) {

@@ -77,9 +77,8 @@ std::size_t Fields::text_bytes() const {
 }
 
 bool operator==(const Fields& a, const Fields& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](Field x, Field y) {
-    return x.name == y.name && x.value == y.value;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](Field x, Field y) { return x.name == y.name && x.value == y.value; });
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
