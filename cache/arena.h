@@ -5,7 +5,9 @@
 // up, allocate() gives null and the caller evicts or does without. Freed blocks are reused and stay
 // resident, so no page fault is paid twice.
 //
-// Threads    All calls from any thread. Ownership: the arena outlives its blocks.
+// Threads    All calls from any thread; one short lock a call, one more when a 64 KiB block is
+//            carved up or given back.
+// Ownership  The arena outlives its blocks.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +28,7 @@ class Block final : public base::RefCounted {
  public:
   [[nodiscard]] char* data() const { return data_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  [[nodiscard]] Arena& arena() const { return *arena_; }
 
  private:
   friend class Arena;

@@ -21,10 +21,11 @@
 #include "base/result.h"
 #include "cache/freshness.h"
 #include "cache/key.h"
+#include "cache/resident.h"
 
 namespace cache {
 
-class Record : public base::RefCounted {
+class Record : public Resident {
  public:
   enum class Kind : std::uint8_t { kObject = 1, kVaryRule = 2, kPassMark = 3 };
 
@@ -58,8 +59,10 @@ class Object final : public Record {
  public:
   explicit Object(ObjectHead head);
 
-  [[nodiscard]] const ObjectHead& head() const { return head_; }  // Its `fields` and `length` are
-                                                                  // moved out: see below.
+  [[nodiscard]] const ObjectHead& head() const {
+    return head_;
+  }  // Its `fields` and `length` are
+     // moved out: see below.
   [[nodiscard]] const base::Ref<const base::SharedFields>& fields() const { return fields_; }
   [[nodiscard]] const Version& version() const { return head_.version; }
   [[nodiscard]] std::uint32_t chunk_size() const { return head_.chunk_size; }
