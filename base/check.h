@@ -8,9 +8,9 @@ namespace base {
 
 }  // namespace base
 
-#define CHECK(expression)                                          \
-  do {                                                             \
-    if (!(expression)) [[unlikely]] {                              \
-      ::base::check_failed(#expression, __FILE__, __LINE__);       \
-    }                                                              \
+#define CHECK(expression)                                    \
+  do {                                                       \
+    if (!(expression)) [[unlikely]] {                        \
+      ::base::check_failed(#expression, __FILE__, __LINE__); \
+    }                                                        \
   } while (false)

@@ -36,8 +36,15 @@ class Fields {
     Iterator() = default;
     Iterator(const Fields* fields, std::size_t index) : fields_(fields), index_(index) {}
     Field operator*() const { return (*fields_)[index_]; }
-    Iterator& operator++() { ++index_; return *this; }
-    Iterator operator++(int) { Iterator old = *this; ++index_; return old; }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator old = *this;
+      ++index_;
+      return old;
+    }
     bool operator==(const Iterator&) const = default;
 
    private:
