@@ -4,13 +4,20 @@
 // (scheme, host, port, TLS settings) by libcurl. Redirects are not followed; no proxy, cookie or
 // default header comes from the environment. After a protocol error a connection is not reused.
 //
+// A kept connection that the origin closed just as it was used again costs a safe request (GET,
+// HEAD, OPTIONS, TRACE without a body) nothing: it is sent again on a fresh one. Any other request
+// fails with kProtocol rather than reach the origin twice.
+//
 // Ownership  start() returns the Fetch; destroying it cancels the transfer, and no event follows.
-//            The Client outlives its Fetches; the events object outlives its Fetch.
+//            The Client outlives its Fetches; the events object and the request's BodySource
+//            outlive their Fetch, or its on_end().
 // Threads    All on the loop's thread.
-// Reentry    Events never run inside start(). An event may destroy its own Fetch.
+// Reentry    Events never run inside start(), resume(), wake_body() or a Fetch's destructor. An
+//            event may destroy its own Fetch and any other, and start new ones.
 // Errors     on_end() gets kUnreachable (connect, DNS, TLS verify), kTimeout (with which one),
-//            kProtocol (malformed, cut short), kAborted (request body failed); blame kOrigin,
-//            for a failed request body kClient.
+//            kProtocol (malformed, over a limit, cut short), kAborted (request body failed),
+//            kInvalid (a request that can't be sent); blame kOrigin, for a failed request body
+//            kClient, for kInvalid kUs. The context names the origin, never the path.
 #pragma once
 
 #include <chrono>
@@ -35,20 +42,24 @@ struct OriginTls {
   std::string client_key;
 };
 
+// 0: none.
 struct FetchTimeouts {
-  std::chrono::milliseconds connect{3'000};
+  std::chrono::milliseconds connect{3'000};      // Waiting for a place in the pool included.
   std::chrono::milliseconds first_byte{15'000};  // From the request sent to the response's head.
-  std::chrono::milliseconds stall{15'000};       // No body byte, while we are willing to read.
-  std::chrono::milliseconds total{0};            // 0: none.
+  // No body byte, while we are willing to read; and none of the request's taken, while it has some.
+  std::chrono::milliseconds stall{15'000};
+  std::chrono::milliseconds total{0};
 };
 
 struct FetchRequest {
   std::string method = "GET";
-  std::string url;       // "http://127.0.0.1:9000/v/1.mp4?t=3"; sent as it is, dots included.
-  base::Fields fields;   // The whole list, Host included if it is to differ from the URL's.
+  std::string url;  // "http://127.0.0.1:9000/v/1.mp4?t=3"; sent as it is, dots included.
+  // The whole list, Host included if it is to differ from the URL's. Framing and connection fields
+  // (Content-Length, Transfer-Encoding, Connection, Expect, ...) are the client's own: left out.
+  base::Fields fields;
   FetchTimeouts timeouts;
   OriginTls tls;
-  BodySource* body = nullptr;                // Null: none. Woken with Fetch::wake_body().
+  BodySource* body = nullptr;  // Null: none. Woken with Fetch::wake_body(). Ignored on HEAD.
   std::optional<std::uint64_t> body_length;  // None with a body: chunked.
 };
 
@@ -72,9 +83,14 @@ class Fetch {
 };
 
 struct ClientOptions {
-  std::uint32_t connections_per_origin_max = 256;
-  std::uint32_t idle_connections_max = 64;
+  std::uint32_t connections_per_origin_max = 256;  // Over: fetches wait for one, oldest first.
+  std::uint32_t idle_connections_max = 64;         // In all. Over: the longest idle is closed.
+  // Shorter than the 75 s of nginx and the 60 s of common balancers, so that it is we who close.
+  std::chrono::seconds idle_max{50};
   std::uint32_t receive_buffer_bytes = 256 * 1024;
+  // A response's head, with 1xx heads before and trailers after it. Over: kProtocol.
+  std::uint32_t head_fields_max = 128;
+  std::uint32_t head_bytes_max = 64 * 1024;
 };
 
 class Client {
