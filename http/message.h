@@ -17,16 +17,19 @@ enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
 std::string_view name_of(Version version);  // "HTTP/1.0", "HTTP/1.1", "HTTP/2.0", as logs say it.
 
 // A request's head, already strict: exactly one valid authority, a target that begins with "/" (or
-// is "*" for OPTIONS; absolute-form is taken apart), no connection-specific fields, no "host".
+// is "*" for OPTIONS; absolute-form is taken apart), no connection-specific fields, no "host", no
+// "content-length" (see body_length), no "expect" (the session answers it).
 struct RequestHead {
   Version version = Version::kHttp11;
-  std::string method;     // As sent, case-sensitive: "GET".
-  std::string scheme;     // "http" or "https": what the connection is, never what the client claims.
+  std::string method;  // As sent, case-sensitive: "GET".
+  std::string scheme;  // "http" or "https": what the connection is, never what the client claims.
   std::string authority;  // Lower case, port kept: "video.example:8443". Empty only on HTTP/1.0.
   std::string target;     // Path and query, still percent-encoded: "/v/1.mp4?t=3".
   base::Fields fields;
-  std::optional<std::uint64_t> body_length;  // None: no body, or chunked (see has_body).
-  bool has_body = false;
+  // As Content-Length said it, 0 included. None: there was none; has_body tells whether a body of
+  // unknown length follows.
+  std::optional<std::uint64_t> body_length;
+  bool has_body = false;  // At least one byte may come.
 
   // The host without its port, brackets of an IPv6 literal kept.
   [[nodiscard]] std::string_view host() const;
