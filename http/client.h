@@ -11,7 +11,8 @@
 // Ownership  start() returns the Fetch; destroying it cancels the transfer, and no event follows.
 //            The Client outlives its Fetches; the events object and the request's BodySource
 //            outlive their Fetch, or its on_end().
-// Threads    All on the loop's thread.
+// Threads    All on the loop's thread. SIGPIPE must be ignored (base/signals.h): OpenSSL writes to
+//            sockets that an origin has closed.
 // Reentry    Events never run inside start(), resume(), wake_body() or a Fetch's destructor. An
 //            event may destroy its own Fetch and any other, and start new ones.
 // Errors     on_end() gets kUnreachable (connect, DNS, TLS verify), kTimeout (with which one),
@@ -71,7 +72,9 @@ class FetchEvents {
   virtual void on_head(int status, base::Fields fields) = 0;
   // False: pause. Nothing of `bytes` was taken; they come again after Fetch::resume().
   virtual bool on_body(std::string_view bytes) = 0;
-  // Once, last. Success means that the body was complete by its framing.
+  // Once, last. Success means that the body was complete by its framing. (One that only the
+  // connection's end frames is complete when it ends: libcurl does not tell a TLS connection that
+  // was closed from one that was cut.)
   virtual void on_end(base::Result<void> outcome) = 0;
 };
 

@@ -35,7 +35,8 @@ class OriginConnection {
  public:
   OriginConnection(int fd, int number) : number(number), fd_(fd) {}
 
-  const int number;  // 0 for the first connection.
+  const int number;                             // 0 for the first connection.
+  [[nodiscard]] int fd() const { return fd_; }  // To speak TLS on; then none of the below.
 
   // A request's head, its empty line included. Empty: the client closed.
   std::string read_head() {
