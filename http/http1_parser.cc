@@ -38,7 +38,8 @@ bool is_of_another_version(std::string_view line) {
   if (version == std::string_view::npos) return is_origin_form(line);
   line.remove_prefix(version + 1);
   const auto digit = [&](std::size_t index) { return line[index] >= '0' && line[index] <= '9'; };
-  return line.size() == 8 && line.starts_with("HTTP/") && digit(5) && line[6] == '.' && digit(7);
+  return line.size() == 8 && line.starts_with("HTTP/") && digit(5) && line[6] == '.' && digit(7) &&
+         line != "HTTP/1.0" && line != "HTTP/1.1";
 }
 
 }  // namespace
