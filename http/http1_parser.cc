@@ -118,8 +118,13 @@ void Http1Parser::restart() {
   CHECK(state_ != State::kRefused);
   grammar_->restart();
   state_ = State::kReading;
-  // An idle connection should not hold the memory of a large head.
-  if (buffer_.capacity() > kBufferKeptMax) buffer_ = std::string();
+  // An idle connection should not hold the memory of a large head. (Assigning an empty string would
+  // keep it.)
+  if (buffer_.capacity() > kBufferKeptMax) {
+    std::string().swap(buffer_);
+    base::Fields fields;
+    std::swap(head_.fields, fields);
+  }
   buffer_.clear();
   line_start_ = 0;
   fields_start_ = 0;

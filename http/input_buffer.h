@@ -37,7 +37,7 @@ class InputBuffer {
 
   // Gives back memory that an idle connection should not hold.
   void release_if_empty() {
-    if (empty() && bytes_.capacity() > kKeptMax) bytes_ = std::string();
+    if (empty() && bytes_.capacity() > kKeptMax) std::string().swap(bytes_);
   }
 
  private:
