@@ -10,6 +10,10 @@
 
 #include "base/bytes.h"
 
+namespace base {
+class ConfigVisitor;
+}
+
 namespace http {
 
 using namespace base::literals;
@@ -49,5 +53,8 @@ struct Limits {
   base::Bytes request_body_max = 16_TiB;  // 413.
   std::uint32_t requests_per_connection_max = 0;  // 0: no limit. Then Connection: close / GOAWAY.
 };
+
+// The options of section [limits], for the daemons' config; see base/config.h.
+void describe(Limits& limits, base::ConfigVisitor& option);
 
 }  // namespace http
