@@ -1,13 +1,14 @@
 // MemoryTier: the RAM tier. Records by Key and chunks by ChunkKey, in shards with one short lock
 // each, and a policy that says what leaves when memory is needed.
 //
-// Budget     Blocks come from the arena; records and tables are counted against `records_max`.
-//            Growing chunks are never evicted. Bytes that readers hold can't be freed: an entry may
-//            leave the table while its blocks live on with the reader, so eviction goes on until an
-//            allocation succeeds or nothing evictable is left.
+// Budget     Blocks come from the arena; records, tables and the chunks' own objects are counted
+//            against `records_max` (a record takes about 1 KiB, a chunk 300 bytes). Growing chunks
+//            are never evicted. Bytes that readers hold can't be freed: a chunk that someone holds
+//            is passed over, and one may leave the table while its blocks live on in Slices, so
+//            eviction goes on until an allocation succeeds or nothing evictable is left.
 // Policy     lru, sieve, s3fifo, weighed in bytes. Evicted chunks are reported to `on_evict` with
 //            whether they were hit while here, so that their disk copy counts as used.
-// Threads    All calls from any thread.
+// Threads    All calls from any thread. A lookup takes one short lock; with lru a second one.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +20,10 @@
 #include "base/ref.h"
 #include "cache/arena.h"
 #include "cache/chunk.h"
+#include "cache/eviction_policy.h"
 #include "cache/record.h"
 
 namespace cache {
-
-enum class Policy { kLru, kSieve, kS3Fifo };
 
 struct MemoryTierOptions {
   Policy policy = Policy::kS3Fifo;
