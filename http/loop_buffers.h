@@ -1,0 +1,55 @@
+// LoopBuffers: memory that the connections of one loop take turns with, so that an idle connection
+// holds none.
+//
+//   scratch   one of each kind: in use within one callback of one connection, empty between
+//   chunks    taken by a connection while it has unsent bytes; pooled, last in first out, so that
+//             the next batch is written over memory that is still in the processor's cache
+//
+// Threads    Its loop's only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace http {
+
+class LoopBuffers {
+ public:
+  static constexpr std::size_t kChunkBytes = 16 * 1024;
+  static constexpr std::size_t kRecordBytes = 16 * 1024;  // A TLS record's plaintext at most.
+  static constexpr std::size_t kInputBytes = 64 * 1024;
+  using Chunk = std::unique_ptr<char[]>;
+
+  Chunk take_chunk() {
+    if (free_.empty()) return Chunk(new char[kChunkBytes]);
+    Chunk chunk = std::move(free_.back());
+    free_.pop_back();
+    return chunk;
+  }
+  void give_back(Chunk chunk) {
+    if (free_.size() < kFreeMax) free_.push_back(std::move(chunk));
+  }
+
+  // What the socket gave.
+  [[nodiscard]] std::array<char, kInputBytes>& input() { return scratch_->input; }
+  // What TLS made of it.
+  [[nodiscard]] std::array<char, kRecordBytes>& plaintext() { return scratch_->plaintext; }
+  // Where small pieces become one record.
+  [[nodiscard]] std::array<char, kRecordBytes>& gathered() { return scratch_->gathered; }
+
+ private:
+  static constexpr std::size_t kFreeMax = 512;  // 8 MiB.
+
+  struct Scratch {
+    std::array<char, kInputBytes> input;
+    std::array<char, kRecordBytes> plaintext;
+    std::array<char, kRecordBytes> gathered;
+  };
+  std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
+  std::vector<Chunk> free_;
+};
+
+}  // namespace http
