@@ -1,27 +1,16 @@
-// HTTP dates. RFC 9110 §5.6.7.
+// The Date field. base/date.h reads and writes dates.
 //
-// Threads    parse_date() and format_date() anywhere; current_date() keeps one cached text per
-//            thread.
+// Threads    Any; one cached text per thread.
 #pragma once
 
-#include <optional>
-#include <string>
 #include <string_view>
 
-#include "base/clock.h"
+#include "base/date.h"
 
 namespace http {
 
-// The three forms, case-sensitive as the RFC has them:
-//   Sun, 06 Nov 1994 08:49:37 GMT    IMF-fixdate
-//   Sunday, 06-Nov-94 08:49:37 GMT   RFC 850; a year more than 50 years after `now` is of the past
-//   Sun Nov  6 08:49:37 1994         asctime
-// None for anything else, and for days that do not exist. The weekday's name must be one; whether
-// it is the right one for that day is not checked, since nobody relies on it.
-std::optional<base::WallTime> parse_date(std::string_view text, base::WallTime now);
-
-// IMF-fixdate; fractions of a second are cut. Years from 0 to 9999.
-std::string format_date(base::WallTime time);
+using base::format_date;
+using base::parse_date;
 
 // The Date field's value now. Good until the thread's next call.
 std::string_view current_date();
