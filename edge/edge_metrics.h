@@ -1,0 +1,39 @@
+// EdgeMetrics: the edge's own counters, registered once. docs/metrics.md lists all with what a bad
+// value means.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/metrics.h"
+#include "cache/store.h"
+
+namespace edge {
+
+struct EdgeMetrics {
+  explicit EdgeMetrics(base::Metrics& metrics);
+
+  base::Metrics& registry;
+
+  // requests_total by result: the words of cache_status.h, plus "error" and "refused".
+  void count_request(std::string_view result, int status);
+  // Response body bytes by where they came from: ram, disk, origin.
+  void count_bytes(cache::Source source, std::uint64_t bytes) {
+    bytes_[static_cast<std::size_t>(source)]->add(bytes);
+  }
+  base::Counter& origin_passes;   // Requests passed through.
+  base::Counter& collapsed;       // Requests that waited for another's fill.
+  base::Counter& stale_on_error;  // Served stale because the origin failed.
+  base::Counter& bodies_cut;      // Responses that could not be completed.
+  base::Histogram& first_byte_seconds;
+
+ private:
+  static constexpr std::array<std::string_view, 9> kResults{
+      "hit", "stale", "revalidated", "miss", "partial", "pass", "none", "error", "refused"};
+  std::array<base::Counter*, kResults.size()> requests_{};
+  std::array<base::Counter*, 3> bytes_{};
+  std::array<base::Counter*, 6> statuses_{};
+};
+
+}  // namespace edge

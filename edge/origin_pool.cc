@@ -1,0 +1,90 @@
+#include "edge/origin_pool.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace edge {
+
+OriginPool::OriginPool(std::vector<std::string> urls, OriginOrder order, const HealthConfig& health,
+                       const base::Clock& clock)
+    : order_(order), health_(health), clock_(clock), members_(urls.size()) {
+  for (const std::string& text : urls) {
+    auto url = http::parse_url(text);
+    CHECK(url.has_value());
+    urls_.push_back(std::move(*url));
+  }
+}
+
+bool OriginPool::may_ask(const Member& member, base::MonoTime now) const {
+  // A probe that never reported (its client left) must not lock the origin out: after another
+  // backoff the next one may try.
+  return member.up ||
+         (now >= member.retry_at && (!member.probing || now >= member.retry_at + member.backoff));
+}
+
+std::optional<std::size_t> OriginPool::pick(const std::vector<std::size_t>& tried) {
+  const base::MonoTime now = clock_.mono();
+  base::MutexLock lock(mutex_);
+  const std::size_t first = order_ == OriginOrder::kBalanced ? turn_++ : 0;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const std::size_t origin = (first + i) % members_.size();
+    if (std::find(tried.begin(), tried.end(), origin) != tried.end()) continue;
+    Member& member = members_[origin];
+    if (!may_ask(member, now)) continue;
+    if (!member.up) {
+      member.probing = true;
+      member.retry_at = now;
+    }
+    ++member.requests;
+    return origin;
+  }
+  return std::nullopt;
+}
+
+void OriginPool::report_success(std::size_t origin) {
+  bool came_back = false;
+  {
+    base::MutexLock lock(mutex_);
+    Member& member = members_[origin];
+    came_back = !member.up;
+    member.up = true;
+    member.probing = false;
+    member.failures_in_row = 0;
+    member.backoff = {};
+  }
+  if (came_back) base::log_info("origin.up", {{"origin", urls_[origin].authority()}});
+}
+
+void OriginPool::report_failure(std::size_t origin) {
+  bool went_down = false;
+  {
+    base::MutexLock lock(mutex_);
+    Member& member = members_[origin];
+    ++member.failures;
+    ++member.failures_in_row;
+    member.probing = false;
+    if (member.failures_in_row < health_.failures) return;
+    went_down = member.up;
+    member.up = false;
+    member.backoff = member.backoff.count() == 0
+                         ? health_.backoff
+                         : std::min(member.backoff * 2, health_.backoff_max);
+    member.retry_at = clock_.mono() + member.backoff;
+  }
+  if (went_down) base::log_warning("origin.down", {{"origin", urls_[origin].authority()}});
+}
+
+std::vector<OriginState> OriginPool::states() const {
+  std::vector<OriginState> states;
+  base::MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const Member& member = members_[i];
+    states.push_back({urls_[i].scheme + "://" + urls_[i].authority(), member.up,
+                      member.failures_in_row, member.requests, member.failures});
+  }
+  return states;
+}
+
+}  // namespace edge

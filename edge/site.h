@@ -1,0 +1,63 @@
+// Site: what a request's host selects: its key rules, freshness policy, CORS and origins.
+// SiteTable: all sites of one config revision.
+//
+// Built once from the config, then immutable but for the origins' health; requests hold the Site
+// they began with across a reload. Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "cache/freshness.h"
+#include "edge/config.h"
+#include "edge/origin_pool.h"
+#include "http/client.h"
+
+namespace edge {
+
+struct Site {
+  Site(const SiteConfig& site_config, const base::Clock& clock);
+
+  const SiteConfig config;
+  const std::string name;
+  const std::shared_ptr<const cache::CachePolicy> policy;
+  const http::FetchTimeouts timeouts;
+  const http::OriginTls tls;
+  mutable OriginPool origins;
+  const bool rewrites_query;  // False: the target is used as it came.
+
+  // The Access-Control-Allow-Origin value for a request's Origin; empty: none.
+  [[nodiscard]] std::string_view allowed_origin(std::string_view origin) const;
+};
+
+class SiteTable {
+ public:
+  SiteTable(const std::vector<SiteConfig>& sites, const base::Clock& clock);
+
+  // By exact host, then by the longest "*.suffix", then "*". `host` in lower case without a port.
+  // Null: not ours (421).
+  [[nodiscard]] const std::shared_ptr<const Site>& find(std::string_view host) const;
+  [[nodiscard]] const std::vector<std::shared_ptr<const Site>>& all() const { return sites_; }
+  [[nodiscard]] std::shared_ptr<const Site> by_name(std::string_view name) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using ByHost =
+      std::unordered_map<std::string, std::shared_ptr<const Site>, Hash, std::equal_to<>>;
+  std::vector<std::shared_ptr<const Site>> sites_;
+  ByHost exact_;
+  ByHost wildcard_;  // "example.org" for "*.example.org".
+  std::shared_ptr<const Site> fallback_;
+};
+
+}  // namespace edge

@@ -1,0 +1,54 @@
+// Worker: what every request on one event loop shares. One per loop, used on that loop's thread
+// only.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "cache/store.h"
+#include "edge/access_log.h"
+#include "edge/config.h"
+#include "edge/edge_metrics.h"
+#include "edge/site.h"
+#include "http/client.h"
+#include "http/event_loop.h"
+
+namespace edge {
+
+class ObjectBody;
+
+// One revision of the config, as requests see it. Immutable; replaced whole by a reload.
+struct Revision {
+  Revision(const EdgeConfig& revision_config, std::uint64_t revision_number,
+           const base::Clock& clock)
+      : number(revision_number), config(revision_config), sites(revision_config.sites, clock) {}
+  const std::uint64_t number;
+  const EdgeConfig config;
+  const SiteTable sites;
+};
+
+struct Worker {
+  http::EventLoop& loop;
+  http::Client& client;  // Pass-through, on this loop.
+  cache::Store& store;
+  const base::Clock& clock;
+  EdgeMetrics& metrics;
+  AccessLog::Buffer* access_log;  // Null: no log.
+  std::shared_ptr<const Revision> revision;
+  std::uint64_t id_base = 0;  // Random; request ids count up from it.
+  std::uint64_t requests = 0;
+
+  std::string key_text;  // Scratch of the hot path.
+  // Bodies under way, so that those of stalled clients let go of their chunks (object_body.h).
+  std::list<ObjectBody*> bodies;
+
+  // Purges what is stored under the key, if anything is; nobody waits for it.
+  void invalidate(const std::string& key_text, const base::Fields& request);
+
+  std::list<std::unique_ptr<cache::Store::Pending>> invalidations;
+};
+
+}  // namespace edge

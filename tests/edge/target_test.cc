@@ -1,0 +1,68 @@
+#include "edge/target.h"
+
+#include <gtest/gtest.h>
+
+namespace edge {
+namespace {
+
+http::RequestHead request(const base::Fields& fields) {
+  http::RequestHead head;
+  head.method = "GET";
+  head.authority = "video.example";
+  head.target = "/v";
+  head.fields = fields;
+  return head;
+}
+
+base::Fields forwarded(const base::Fields& fields, Forwarding forwarding = Forwarding::kPass) {
+  return forwarded_fields(request(fields), {.address = "192.0.2.7", .tls = true}, "edge-1", "id",
+                          forwarding);
+}
+
+TEST(ForwardedFields, ClaimsOfTheClientAreReplaced) {
+  const base::Fields fields = forwarded({{"x-forwarded-for", "10.0.0.1"},
+                                         {"forwarded", "for=evil"},
+                                         {"x-real-ip", "10.0.0.1"},
+                                         {"x-forwarded-host", "evil"},
+                                         {"x-http-method-override", "DELETE"},
+                                         {"accept", "*/*"}});
+  EXPECT_EQ(fields.find("x-forwarded-for"), "192.0.2.7");
+  EXPECT_EQ(fields.find("forwarded"), "for=192.0.2.7;host=\"video.example\";proto=https");
+  EXPECT_EQ(fields.find("x-forwarded-host"), "video.example");
+  EXPECT_EQ(fields.find("x-forwarded-proto"), "https");
+  EXPECT_FALSE(fields.contains("x-real-ip"));
+  EXPECT_FALSE(fields.contains("x-http-method-override"));
+  EXPECT_EQ(fields.find("accept"), "*/*");
+}
+
+TEST(ForwardedFields, AFillCarriesNoRangeAndNoCondition) {
+  const base::Fields sent{{"range", "bytes=0-1"}, {"if-none-match", "\"a\""}};
+  EXPECT_TRUE(forwarded(sent, Forwarding::kPass).contains("range"));
+  EXPECT_FALSE(forwarded(sent, Forwarding::kFill).contains("range"));
+  EXPECT_FALSE(forwarded(sent, Forwarding::kFill).contains("if-none-match"));
+}
+
+TEST(ForwardedFields, ViaAndCdnLoopAreExtended) {
+  const base::Fields fields = forwarded({{"via", "1.1 other"}, {"cdn-loop", "other; x=1"}});
+  EXPECT_EQ(fields.find("via"), "1.1 other, 1.1 edge-1");
+  EXPECT_EQ(fields.find("cdn-loop"), "other; x=1, edge-1");
+}
+
+TEST(Looping, IsSeenByThisNodesNameOnly) {
+  EXPECT_TRUE(is_looping({{"cdn-loop", "other, edge-1; a=b"}}, "edge-1"));
+  EXPECT_FALSE(is_looping({{"cdn-loop", "edge-10, my-edge-1"}}, "edge-1"));
+}
+
+TEST(Host, IsTheOriginsAConfiguredOneOrTheClients) {
+  const base::ManualClock clock;
+  SiteConfig config{.hosts = {"*"}, .origins = {"http://o:9000"}};
+  const auto url = *http::parse_url("http://o:9000/");
+  EXPECT_EQ(host_of(Site(config, clock), url, "c"), "o:9000");
+  config.origin_host = "client";
+  EXPECT_EQ(host_of(Site(config, clock), url, "c"), "c");
+  config.origin_host = "bucket.example";
+  EXPECT_EQ(host_of(Site(config, clock), url, "c"), "bucket.example");
+}
+
+}  // namespace
+}  // namespace edge
