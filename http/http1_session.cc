@@ -148,6 +148,7 @@ void Http1Session::begin_exchange() {
   body_received_ = 0;
   discarded_ = 0;
   body_pulled_ = false;
+  body_flaw_ = nullptr;
   continue_owed_ = parser_.expects_continue();
   body_awaited_ = false;
   body_pace_.restart();
@@ -161,6 +162,7 @@ void Http1Session::begin_exchange() {
 void Http1Session::complete_exchange() {
   end_exchange(Ending::kComplete);
   if (!keep_) return close();
+  if (body_flaw_ != nullptr) return close();
   if (body_done()) return next_request();
   state_ = State::kDiscarding;
   wait_for_body();
@@ -240,11 +242,6 @@ ChunkedDecoder::Step Http1Session::take_body(std::size_t max) {
   return {size, input_.view().substr(0, size)};
 }
 
-bool Http1Session::body_too_long() const {
-  const std::uint64_t most = host_.limits().request_body_max.count();
-  return body_received_ > most || decoder_.chunk_left() > most - body_received_;
-}
-
 Pulled Http1Session::pull_body(std::size_t max) {
   if (state_ != State::kExchange) return Pulled::failed();
   body_pulled_ = true;
@@ -253,24 +250,29 @@ Pulled Http1Session::pull_body(std::size_t max) {
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     host_.want_output();
   }
+  // What came before a flaw is given all the same, so that the result does not depend on how the
+  // input was split.
   std::string piece;  // Of many small chunks, perhaps.
-  while (!input_.empty() && piece.size() < max && !body_done() && !decoder_.bad()) {
+  while (!input_.empty() && piece.size() < max && !body_done() && body_flaw_ == nullptr) {
     const ChunkedDecoder::Step step = take_body(max - piece.size());
-    piece += step.data;
+    const std::uint64_t room = host_.limits().request_body_max.count() - body_received_;
+    if (decoder_.bad()) {
+      body_flaw_ = &kMalformedBody;
+    } else if (step.data.size() > room || decoder_.chunk_left() > room - step.data.size()) {
+      body_flaw_ = &kBodyTooLong;
+    } else {
+      piece += step.data;
+      body_received_ += step.data.size();
+    }
     input_.take(step.taken);
   }
-  body_received_ += piece.size();
   let_input_in();
 
-  if (decoder_.bad()) {
-    fail_request(kMalformedBody, Ending::kClientLeft);
-    return Pulled::failed();
-  }
-  if (body_too_long()) {
-    fail_request(kBodyTooLong, Ending::kLimit);
-    return Pulled::failed();
-  }
   if (!piece.empty()) return Pulled::some(base::Slice::of(std::move(piece)));
+  if (body_flaw_ != nullptr) {
+    fail_request(*body_flaw_, body_flaw_ == &kBodyTooLong ? Ending::kLimit : Ending::kClientLeft);
+    return Pulled::failed();
+  }
   if (body_done()) return Pulled::end();
   if (client_closed_) {
     fail_request(kShortBody, Ending::kClientLeft);
@@ -296,7 +298,9 @@ void Http1Session::discard_body() {
   if (decoder_.bad() || discarded_ > kDiscardMax || (client_closed_ && !body_done())) {
     return close();
   }
-  if (body_done()) next_request();
+  if (!body_done()) return;
+  body_awaited_ = false;
+  next_request();
 }
 
 void Http1Session::hold_input_back() {

@@ -106,7 +106,6 @@ class Http1Session final : public Session, private Exchange {
   Pulled pull_body(std::size_t max);
   ChunkedDecoder::Step take_body(std::size_t max);
   [[nodiscard]] bool body_done() const;
-  [[nodiscard]] bool body_too_long() const;
   void discard_body();
   void wait_for_body();
   void hold_input_back();
@@ -147,6 +146,7 @@ class Http1Session final : public Session, private Exchange {
   std::uint64_t body_received_ = 0;
   std::uint64_t discarded_ = 0;
   bool body_pulled_ = false;
+  const Refusal* body_flaw_ = nullptr;  // Found behind what was pulled; the next pull fails.
   bool continue_owed_ = false;
   bool body_awaited_ = false;  // The client is what we wait for.
 
