@@ -1,7 +1,12 @@
 // Freshness: may a response be stored, for how long is it fresh, and what may be done with it when
-// it no longer is. RFC 9111, RFC 5861 (stale-*), RFC 9213 (CDN-Cache-Control), RFC 8246 (immutable).
+// it no longer is. RFC 9111, RFC 5861 (stale-*), RFC 9213 (CDN-Cache-Control), RFC 8246
+// (immutable).
 //
-// Pure functions of heads and times; nothing here knows a store or a socket.
+// Who says how long, first to last: CDN-Cache-Control, Surrogate-Control, else Cache-Control (its
+// s-maxage before its max-age), Expires, the site's default, heuristics. What is malformed counts
+// as stale: serving too little from the cache is slow, serving too much is wrong.
+//
+// Pure functions of heads and times; nothing here knows a store or a socket. Threads: any.
 #pragma once
 
 #include <chrono>
@@ -16,14 +21,19 @@
 
 namespace cache {
 
+// The longest time that a directive can give. RFC 9111 §1.2.2.
+inline constexpr std::chrono::seconds kDeltaMax{std::int64_t{1} << 31};
+
 // One parsed Cache-Control or CDN-Cache-Control. Unknown directives are ignored; a directive given
-// twice with different values takes the stricter; a malformed number counts as 0 (stale).
+// twice with different values takes the stricter; a malformed number counts as 0 (stale), one that
+// is too large as kDeltaMax.
 struct CacheControl {
   bool no_store = false;
   bool no_cache = false;    // Also with field names: treated as without.
   bool is_private = false;  // Also with field names.
   bool is_public = false;
   bool must_revalidate = false;  // Also by proxy-revalidate.
+  bool must_understand = false;  // Stored only if we know the status; then no-store is void.
   bool immutable = false;
   bool only_if_cached = false;  // Requests.
   bool no_transform = false;
@@ -35,6 +45,14 @@ struct CacheControl {
   std::optional<std::chrono::seconds> min_fresh;  // Requests.
 };
 CacheControl parse_cache_control(std::string_view value);
+// A CDN-Cache-Control: a Dictionary of RFC 8941. None when it is empty or does not parse: then the
+// field is as if it were not there (RFC 9213 §2.1).
+std::optional<CacheControl> parse_targeted(std::string_view value);
+// A Surrogate-Control (W3C Edge Architecture 1.0): as Cache-Control, but a directive may be meant
+// for one kind of surrogate (`max-age=60;headrace`); those meant for others are left out. None when
+// nothing is left.
+inline constexpr std::string_view kSurrogateName = "headrace";  // For Surrogate-Capability.
+std::optional<CacheControl> parse_surrogate_control(std::string_view value);
 
 // What a site's config adds to what the origin says.
 struct CachePolicy {
@@ -47,7 +65,8 @@ struct CachePolicy {
   std::optional<std::chrono::seconds> stale_while_revalidate;  // When the origin says nothing.
   std::optional<std::chrono::seconds> stale_if_error;
   std::chrono::seconds stale_max{7 * 86'400};  // Longest that anything stale may be served.
-  bool respect_request_no_cache = true;  // A client's no-cache revalidates; false: ignored.
+  // A client's no-cache, max-age and min-fresh revalidate; false: ignored.
+  bool respect_request_no_cache = true;
 };
 
 struct Freshness {
@@ -58,6 +77,7 @@ struct Freshness {
   std::chrono::milliseconds stale_if_error{0};
   bool must_revalidate = false;  // Never served stale, not even on an error.
   bool no_cache = false;         // Revalidated at every use.
+  bool immutable = false;        // While fresh, a client's max-age does not revalidate it.
 
   [[nodiscard]] std::chrono::milliseconds age(base::WallTime now) const;
   [[nodiscard]] std::chrono::milliseconds ttl(base::WallTime now) const;  // Negative when stale.
@@ -82,8 +102,8 @@ struct StoreDecision {
   Freshness freshness;  // Meaningful with kStore.
 };
 
-// `request` as it was sent to the origin (a GET), `status` and `response` as it answered (a 206 that
-// starts an object is judged as the 200 it is part of: pass 200).
+// `request` as it was sent to the origin (a GET), `status` and `response` as it answered (a 206
+// that starts an object is judged as the 200 it is part of: pass 200).
 StoreDecision judge(const base::Fields& request, int status, const base::Fields& response,
                     const CachePolicy& policy, base::WallTime request_sent,
                     base::WallTime response_received);
@@ -96,20 +116,28 @@ enum class Use {
 };
 struct UseDecision {
   Use use = Use::kFresh;
-  bool if_error = false;  // May be served when the origin fails to answer (stale-if-error).
+  bool if_error = false;  // May be served when the origin fails to answer.
 };
 // `soft_purged` makes a fresh response stale as of now.
 UseDecision use_of(const Freshness& freshness, const base::Fields& request,
                    const CachePolicy& policy, base::WallTime now, bool soft_purged);
 
-// The stored fields after a 304: its fields replace those of the same name, but never
-// Content-Length, Content-Range, Content-Encoding, Content-Type, ETag. RFC 9111 §3.2.
+// A response's fields without those that are for this connection only: Connection and what it
+// names, Keep-Alive, TE, Trailer, Transfer-Encoding, Upgrade, Proxy-*. RFC 9111 §3.1.
+base::Fields storable_fields(const base::Fields& response);
+
+// The stored fields after a 304: its storable fields replace those of the same name, but never
+// those that say what the stored bytes are: Content-Length, Content-Range, Content-Encoding,
+// Content-MD5, Content-Digest, Repr-Digest, ETag. RFC 9111 §3.2. The result is to be judged again;
+// it has the 304's Age, and no Date when the 304 had none.
 base::Fields updated_by_304(const base::Fields& stored, const base::Fields& not_modified);
 
 // Vary, as lower-case names, sorted, without repeats. "*" gives just "*".
 std::vector<std::string> vary_names(const base::Fields& response);
-// The key text of the variant that `request` selects. Values are normalised: outer space trimmed,
-// lists' spacing evened, Accept-Encoding reduced to the codings that matter (br, gzip, zstd).
+// The key text of the variant that `request` selects: "\nNAME=VALUE" for each name, "\nNAME" for a
+// field that the request lacks. Values are normalised: repeated fields joined, space around commas
+// dropped, Accept-Encoding reduced to the codings that matter (br, gzip, zstd), Accept-Language to
+// lower case and order of preference.
 std::string variant_text(std::string_view key_text, const std::vector<std::string>& names,
                          const base::Fields& request);
 

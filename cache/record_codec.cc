@@ -17,6 +17,7 @@ constexpr std::uint32_t kChunkSizeMax = Chunk::kBlocksMax * kBlockBytes;
 
 constexpr std::uint8_t kMustRevalidate = 1;
 constexpr std::uint8_t kNoCache = 2;
+constexpr std::uint8_t kImmutable = 4;
 
 // Seeded by the key, so that a record filed under another one does not verify.
 std::uint64_t checksum_of(const Key& key, std::string_view bytes) {
@@ -110,7 +111,8 @@ class Reader {
 
 void write_freshness(Writer& out, const Freshness& freshness) {
   out.byte(static_cast<std::uint8_t>((freshness.must_revalidate ? kMustRevalidate : 0) |
-                                     (freshness.no_cache ? kNoCache : 0)));
+                                     (freshness.no_cache ? kNoCache : 0) |
+                                     (freshness.immutable ? kImmutable : 0)));
   out.zigzag(freshness.response_time.time_since_epoch().count());
   out.zigzag(freshness.age_initial.count());
   out.zigzag(freshness.lifetime.count());
@@ -124,6 +126,7 @@ Freshness read_freshness(Reader& in) {
   const std::uint8_t flags = in.byte();
   freshness.must_revalidate = (flags & kMustRevalidate) != 0;
   freshness.no_cache = (flags & kNoCache) != 0;
+  freshness.immutable = (flags & kImmutable) != 0;
   freshness.response_time = base::WallTime(milliseconds(in.zigzag()));
   freshness.age_initial = milliseconds(in.zigzag());
   freshness.lifetime = milliseconds(in.zigzag());
