@@ -80,6 +80,9 @@ class Object final : public Record {
   mutable std::atomic<std::uint64_t> purge_checked{0};
   mutable std::atomic<bool> soft_purged{false};
   mutable std::atomic<bool> on_disk{false};
+  // One more than the highest chunk that anyone has asked for: tells a fill how far its readers
+  // are, so that it does not run far ahead of them.
+  mutable std::atomic<std::uint32_t> chunks_asked{0};
 
   [[nodiscard]] std::size_t memory_bytes() const override;
 

@@ -51,13 +51,13 @@ struct StoreOptions {
   base::Bytes memory_max{512u << 20};  // Blocks, records, RocksDB's memory, connection buffers.
   base::Bytes memory_reserved{0};      // Of memory_max, what the caller uses itself (buffers).
   Policy policy = Policy::kS3Fifo;
-  std::uint32_t chunk_size = 1 << 20;  // For new objects; 64 KiB to 4 MiB, a multiple of 64 KiB.
+  std::uint32_t chunk_size = 1 << 20;   // For new objects; 64 KiB to 4 MiB, a multiple of 64 KiB.
   std::optional<DiskTierOptions> disk;  // None: memory only.
 
-  std::uint32_t followers_max = 20'000;   // Waiting for one fill; over: kOverloaded.
-  std::uint32_t fills_max = 4'096;        // Origin requests in flight; over: kOverloaded.
+  std::uint32_t followers_max = 20'000;  // Waiting for one fill; over: kOverloaded.
+  std::uint32_t fills_max = 4'096;       // Origin requests in flight; over: kOverloaded.
   std::chrono::milliseconds pass_mark_time{10'000};  // How long "uncacheable" is remembered.
-  base::Bytes fill_finish_max{64u << 20};  // See Collapsing.
+  base::Bytes fill_finish_max{64u << 20};            // See Collapsing.
   base::Bytes unvalidated_max{64u << 20};  // Largest body stored without a strong validator.
   base::Bytes pipe_max{512u << 10};        // A private response's bytes ahead of its reader.
 };
@@ -65,6 +65,9 @@ struct StoreOptions {
 struct FillThread {
   base::Executor& executor;
   Origin& origin;
+  // Runs the task on `executor` after the delay. With none, a fill that finds no memory fails at
+  // once instead of waiting for some.
+  std::function<void(std::chrono::milliseconds delay, base::Executor::Task task)> after = nullptr;
 };
 
 struct StoreContext {
@@ -84,10 +87,10 @@ std::string_view name_of(Source source);  // "ram", "disk", "origin".
 
 struct Lookup {
   enum class State : std::uint8_t {
-    kFound,     // `object`, not purged hard.
-    kPass,      // Known to be uncacheable.
-    kAbsent,    // In neither tier.
-    kAskDisk,   // Not in memory; only from find_in_memory().
+    kFound,    // `object`, not purged hard.
+    kPass,     // Known to be uncacheable.
+    kAbsent,   // In neither tier.
+    kAskDisk,  // Not in memory; only from find_in_memory().
   };
   State state = State::kAbsent;
   base::Ref<const Object> object;
@@ -110,9 +113,9 @@ class BodyPipe {
 
 // What a client asks for, as the store needs it.
 struct Ask {
-  std::string key_text;          // Without a variant.
-  base::Fields request;          // As it goes to the origin: for Vary and for storability.
-  std::optional<Span> range;     // The single range asked, if one; suffix ranges: none.
+  std::string key_text;       // Without a variant.
+  base::Fields request;       // As it goes to the origin: for Vary and for storability.
+  std::optional<Span> range;  // The single range asked, if one; suffix ranges: none.
   base::Ref<const OriginTarget> target;
   std::shared_ptr<const CachePolicy> policy;
 };
@@ -130,18 +133,18 @@ struct Opened {
   int origin_status = 0;     // What the origin answered.
   StoreVerdict verdict = StoreVerdict::kStore;
   int status = 0;
-  base::Fields fields;       // Content-Length still in it.
+  base::Fields fields;  // Content-Length still in it.
   std::unique_ptr<BodyPipe> body;
 };
 
 struct ChunkAsk {
   base::Ref<const Object> object;
   std::uint32_t index = 0;
-  std::uint32_t offset = 0;        // Within the chunk: the bytes wanted, for the disk tier.
+  std::uint32_t offset = 0;  // Within the chunk: the bytes wanted, for the disk tier.
   std::uint32_t length = 0;
-  std::uint32_t read_ahead = 0;    // So many chunks after it are wanted soon.
+  std::uint32_t read_ahead = 0;  // So many chunks after it are wanted soon.
   base::Ref<const OriginTarget> target;
-  base::Fields request;            // As in Ask.
+  base::Fields request;  // As in Ask.
   std::shared_ptr<const CachePolicy> policy;
 };
 
@@ -204,7 +207,8 @@ class Store {
   [[nodiscard]] StoreStats stats() const;
   [[nodiscard]] Seed seed() const;
 
-  // Stops fills and writes what is queued for disk. Every call answers an error or a miss from now on.
+  // Stops fills and writes what is queued for disk. Every call answers an error or a miss from now
+  // on.
   void close();
 
  private:

@@ -1,0 +1,143 @@
+#include "cache/admission.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cache/purge.h"
+#include "cache/selection.h"
+
+namespace cache {
+namespace {
+
+// A rule of more names than this would make a key of half the request: it is not widened further.
+constexpr std::size_t kVaryNamesMax = 16;
+
+constexpr std::string_view kNotStored[] = {
+    // About this message's transfer, not about the content; Age is computed anew.
+    "age",
+    "connection",
+    "content-length",
+    "content-range",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade"};
+
+base::Fields stored_fields(const base::Fields& fields) {
+  std::vector<std::string> named;  // RFC 9110 §7.6.1: Connection names more of its kind.
+  const std::string connection = base::to_lower(fields.joined("connection"));
+  for (std::size_t begin = 0; begin < connection.size();) {
+    const std::size_t end = std::min(connection.find(',', begin), connection.size());
+    named.emplace_back(base::trim(std::string_view(connection).substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  base::Fields stored;
+  stored.reserve(fields.size(), fields.text_bytes());
+  for (const base::Field& field : fields) {
+    if (std::ranges::find(kNotStored, field.name) != std::end(kNotStored)) continue;
+    if (std::ranges::find(named, field.name) != named.end()) continue;
+    stored.add(field.name, field.value);
+  }
+  return stored;
+}
+
+std::vector<std::uint64_t> tags_of(const Arrival& arrival, const base::Fields& fields) {
+  std::vector<std::uint64_t> tags;
+  const std::string_view site = site_of(arrival.key_text);
+  for (const std::string_view tag : surrogate_keys(fields)) {
+    tags.push_back(tag_hash(site, tag, arrival.seed));
+  }
+  std::ranges::sort(tags);
+  const auto repeated = std::ranges::unique(tags);
+  tags.erase(repeated.begin(), repeated.end());
+  return tags;
+}
+
+// An origin that varies on one field here and on another there (often none on an error) would
+// make rules replace each other and hide each other's variants. So a rule only widens.
+std::vector<std::string> widened(std::vector<std::string> names, const VaryRule* known) {
+  if (known == nullptr || known->names.size() + names.size() > kVaryNamesMax) return names;
+  names.insert(names.end(), known->names.begin(), known->names.end());
+  std::ranges::sort(names);
+  const auto repeated = std::ranges::unique(names);
+  names.erase(repeated.begin(), repeated.end());
+  return names;
+}
+
+bool forbids_storing(const base::Fields& fields) {
+  return parse_cache_control(fields.joined("cache-control")).no_store;
+}
+
+StoreDecision judge_arrival(const Arrival& arrival, const base::Fields& fields) {
+  return judge(arrival.request, arrival.status, fields, arrival.policy, arrival.sent,
+               arrival.received);
+}
+
+bool due_to_request(StoreVerdict verdict, const base::Fields& request) {
+  return verdict == StoreVerdict::kAuthorization ||
+         (verdict == StoreVerdict::kNoStore && forbids_storing(request));
+}
+
+}  // namespace
+
+Admission admit(const Arrival& arrival, VersionSource& versions) {
+  Admission admission;
+  const StoreDecision decision = judge_arrival(arrival, arrival.fields);
+  admission.verdict = decision.verdict;
+  if (decision.verdict != StoreVerdict::kStore) {
+    admission.of_this_request = due_to_request(decision.verdict, arrival.request);
+    return admission;
+  }
+
+  ObjectHead head;
+  head.key_text = arrival.key_text;
+  const std::vector<std::string> names = widened(vary_names(arrival.fields), arrival.known_rule);
+  if (!names.empty()) {
+    admission.rule =
+        base::make_ref<VaryRule>(key_of(arrival.key_text, arrival.seed),
+                                 std::string(arrival.key_text), names, arrival.purge_sequence);
+    head.key_text = variant_text(arrival.key_text, names, arrival.request);
+  }
+  head.key = key_of(head.key_text, arrival.seed);
+  head.version = versions.next();
+  head.status = arrival.status;
+  head.etag = strong_etag(arrival.fields);
+  head.length = arrival.length;
+  head.chunk_size = arrival.chunk_size;
+  head.freshness = decision.freshness;
+  head.tags = tags_of(arrival, arrival.fields);
+  head.purge_sequence = arrival.purge_sequence;
+  head.fields = stored_fields(arrival.fields);
+  admission.object = base::make_ref<Object>(std::move(head));
+  return admission;
+}
+
+Admission renew(const Object& stale, const Arrival& not_modified) {
+  base::Fields fields = updated_by_304(stale.fields()->fields, stored_fields(not_modified.fields));
+  // The 304's Age is about the new times, though it is not stored.
+  base::Fields judged = fields;
+  if (const auto age = not_modified.fields.find("age")) judged.set("age", *age);
+  const StoreDecision decision = judge_arrival(not_modified, judged);
+
+  ObjectHead head = stale.head();
+  head.length = stale.length();
+  head.freshness = decision.freshness;
+  head.tags = tags_of(not_modified, fields);
+  head.purge_sequence = not_modified.purge_sequence;
+  head.fields = std::move(fields);
+  head.key_text = stale.key_text;
+  Admission renewal;
+  renewal.verdict = decision.verdict;
+  renewal.of_this_request = due_to_request(decision.verdict, not_modified.request);
+  renewal.object = base::make_ref<Object>(std::move(head));
+  renewal.object->on_disk = stale.on_disk.load();
+  return renewal;
+}
+
+}  // namespace cache

@@ -1,0 +1,531 @@
+#include "cache/fill.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "cache/fill_table.h"
+
+namespace cache {
+namespace {
+
+// How long a fill that finds all memory in use waits for some before it fails.
+constexpr std::chrono::milliseconds kMemoryPause{20};
+constexpr int kMemoryTriesMax = 250;  // 5 s.
+
+base::Error origin_error(base::ErrorCode code, std::string context) {
+  return {code, std::move(context), base::Blame::kOrigin};
+}
+
+}  // namespace
+
+Fill::Fill(FillTable& table, const FillContext& context, std::uint64_t id, Purpose purpose)
+    : table_(table), context_(context), id_(id), purpose_(std::move(purpose)) {
+  context_.counters.in_flight.fetch_add(1, std::memory_order_relaxed);
+}
+
+Fill::~Fill() {
+  if (state_ != State::kOver) context_.counters.in_flight.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Fill::start() {
+  OriginRequest request;
+  request.target = purpose_.target;
+  const Question& question = purpose_.question;
+  switch (question.kind) {
+    case Question::Kind::kWhole:
+      break;
+    case Question::Kind::kOpeningRange:
+      request.range = Span{question.first, question.last};
+      break;
+    case Question::Kind::kChunks:
+      request.range = Span{question.first, question.last};
+      request.if_range = question.etag;
+      break;
+    case Question::Kind::kRevalidation: {
+      const base::Fields& fields = purpose_.known->fields()->fields;
+      request.if_none_match = fields.find("etag").value_or("");
+      request.if_modified_since = fields.find("last-modified").value_or("");
+      break;
+    }
+  }
+  sent_ = context_.clock.wall();
+  fetch_ = context_.thread.origin.fetch(std::move(request), *this);
+}
+
+void Fill::cancel() { fail({base::ErrorCode::kAborted, "the cache closes", base::Blame::kUs}); }
+
+void Fill::recount() {
+  const std::uint64_t waiting = openings_.size() + wants_.size();
+  context_.counters.followers.fetch_add(waiting - counted_, std::memory_order_relaxed);
+  counted_ = waiting;
+}
+
+bool Fill::crowded() const {
+  return openings_.size() + wants_.size() >= context_.options.followers_max;
+}
+
+base::Result<void> Fill::join(Opening opening) {
+  CHECK(state_ == State::kAsking);
+  if (crowded()) {
+    return base::fail(base::ErrorCode::kOverloaded, "too many clients wait for one fill");
+  }
+  opening.waited = opening.waited || !openings_.empty();
+  openings_.push_back(std::move(opening));
+  recount();
+  return {};
+}
+
+base::Result<void> Fill::join(ChunkWant want) {
+  if (crowded()) {
+    return base::fail(base::ErrorCode::kOverloaded, "too many clients wait for one fill");
+  }
+  want.waited = want.waited || !wants_.empty() || state_ == State::kCutting;
+  wants_.push_back(std::move(want));
+  recount();
+  if (blocked_) pull();  // He may be the reader that a pulled body waits for.
+  return {};
+}
+
+bool Fill::will_bring(std::uint32_t index) const {
+  if (state_ == State::kAsking) {
+    if (purpose_.question.kind != Question::Kind::kChunks) return false;
+    const std::uint64_t start = std::uint64_t{index} * purpose_.known->chunk_size();
+    return start >= purpose_.question.first && start <= purpose_.question.last;
+  }
+  if (state_ != State::kCutting || index <= cutter_->next_chunk()) return false;
+  if (const auto end = cutter_->end_chunk(); end && index >= *end) return false;
+  // A seek far ahead of the flow gets a request of its own, if such a request can be made.
+  constexpr std::uint32_t kWaitedChunksMax = 4;
+  return cutter_->must_complete() || cutter_->skips() ||
+         index - cutter_->next_chunk() <= kWaitedChunksMax;
+}
+
+base::Ref<Chunk> Fill::held(std::uint32_t index) const {
+  return cutter_ ? cutter_->held(index) : nullptr;
+}
+
+std::vector<Version> Fill::versions() const {
+  std::vector<Version> versions;
+  if (cutter_) versions.push_back(cutter_->object()->version());
+  if (purpose_.question.kind == Question::Kind::kChunks) {
+    versions.push_back(purpose_.known->version());
+  }
+  return versions;
+}
+
+Arrival Fill::arrival(int status, const base::Fields& fields,
+                      std::optional<std::uint64_t> size) const {
+  return {.key_text = purpose_.key_text,
+          .request = purpose_.request,
+          .status = status,
+          .fields = fields,
+          .length = size,
+          .policy = *purpose_.policy,
+          .sent = sent_,
+          .received = received_,
+          .purge_sequence = purpose_.purge_sequence,
+          .chunk_size = context_.options.chunk_size,
+          .seed = context_.seed,
+          .known_rule = purpose_.rule.get()};
+}
+
+Opened Fill::opened_as(Opened::Kind kind, const Opening& opening, int status) const {
+  Opened opened;
+  opened.kind = kind;
+  opened.collapsed = opening.waited;
+  opened.origin_status = status;
+  return opened;
+}
+
+// --- The head ---
+
+void Fill::on_head(int status, base::Fields fields) {
+  CHECK(state_ == State::kAsking);
+  received_ = context_.clock.wall();
+  const Answer answer = read_answer(purpose_.question, status, fields);
+  if (answer.kind == Answer::Kind::kOther && !asked_again_) {
+    // What the origin holds has not changed, but is not what we hold: ask without a condition.
+    asked_again_ = true;
+    fetch_.reset();
+    purpose_.question = {.kind = Question::Kind::kWhole};
+    start();
+    return;
+  }
+  table_.stopped_asking(*this);
+  switch (answer.kind) {
+    case Answer::Kind::kWhole:
+      return on_whole(status, fields, answer.size);
+    case Answer::Kind::kPart:
+      return on_part(fields, answer);
+    case Answer::Kind::kNotModified:
+      return on_not_modified(fields);
+    case Answer::Kind::kChanged:
+      return on_changed();
+    case Answer::Kind::kNoUse:
+      return on_useless({});
+    case Answer::Kind::kRefused:
+      return fail(origin_error(base::ErrorCode::kUnreachable, answer.problem));
+    case Answer::Kind::kOther:
+    case Answer::Kind::kBroken:
+      break;
+  }
+  fail(origin_error(base::ErrorCode::kProtocol, answer.problem));
+}
+
+void Fill::on_whole(int status, const base::Fields& fields, std::optional<std::uint64_t> size) {
+  if (purpose_.question.kind == Question::Kind::kChunks) {
+    const Object& object = *purpose_.known;
+    if (strong_etag(fields) == object.head().etag && size == object.length()) {
+      // The same bytes from the beginning: an origin that can't send ranges.
+      return cut(base::Ref<Object>(const_cast<Object*>(&object)),
+                 {.end = size, .present = ChunkCutter::Flow::Present::kSkip});
+    }
+    // The object has changed, and this is the new one. Its readers can't go on with the old.
+    for (ChunkWant& want : std::exchange(wants_, {})) {
+      want.reply->answer(base::fail(base::ErrorCode::kAborted, "the object changed at the origin",
+                                    base::Blame::kOrigin));
+    }
+    forget_known();
+    if (context_.memory.peek(purpose_.known->key)) return complete(context_.counters.partial);
+  }
+  if (status >= 500 && purpose_.question.kind != Question::Kind::kChunks && purpose_.known) {
+    return refuse_stale(status, fields);
+  }
+  admit_object(status, fields, size, {.end = size});
+}
+
+void Fill::on_part(const base::Fields& fields, const Answer& answer) {
+  const std::uint32_t chunk_size = purpose_.question.kind == Question::Kind::kChunks
+                                       ? purpose_.known->chunk_size()
+                                       : context_.options.chunk_size;
+  const ChunkCutter::Flow flow{.first_chunk = static_cast<std::uint32_t>(answer.first / chunk_size),
+                               .end = answer.last + 1,
+                               .is_part = true};
+  const bool has_a_chunk =
+      answer.last + 1 == *answer.size || answer.last + 1 - answer.first >= chunk_size;
+  if (!has_a_chunk) {
+    return fail(origin_error(base::ErrorCode::kProtocol, "206 with less than one chunk"));
+  }
+  if (purpose_.question.kind == Question::Kind::kChunks) {
+    return cut(base::Ref<Object>(const_cast<Object*>(purpose_.known.get())), flow);
+  }
+  admit_object(200, fields, answer.size, flow);
+}
+
+void Fill::admit_object(int status, const base::Fields& fields, std::optional<std::uint64_t> size,
+                        const ChunkCutter::Flow& flow) {
+  Admission admission = admit(arrival(status, fields, size), context_.versions);
+  const bool storable = admission.verdict == StoreVerdict::kStore;
+  const std::uint64_t kept_whole_max =
+      std::min(context_.options.unvalidated_max.count(), context_.memory_capacity.count() / 4);
+  const bool fits = !size || (*size <= body_max(context_.options.chunk_size) &&
+                              (!strong_etag(fields).empty() || *size <= kept_whole_max));
+  if (!storable || !fits) {
+    // An aligned part of a response is no answer to anyone's own request.
+    if (purpose_.question.kind == Question::Kind::kOpeningRange && flow.is_part) {
+      return on_useless(admission);
+    }
+    return pass(status, fields, admission);
+  }
+  // The chunk first, so that who finds the object finds it growing.
+  base::Ref<Object> object = admission.object;
+  cut(object, flow);
+  if (state_ == State::kOver) return;
+  publish(admission, status);
+  recount();
+}
+
+void Fill::publish(const Admission& admission, int status) {
+  const base::Ref<Object>& object = admission.object;
+  if (admission.rule) {
+    const bool known = purpose_.rule && purpose_.rule->names == admission.rule->names;
+    if (!known || !context_.memory.peek(admission.rule->key)) {
+      context_.memory.insert(admission.rule);
+      if (!known && context_.disk != nullptr) context_.disk->write(admission.rule);
+    }
+  }
+  context_.memory.insert(object);
+  for (Opening& opening : std::exchange(openings_, {})) {
+    if (!opening.wanted()) continue;
+    if (admission.rule && variant_text(purpose_.key_text, admission.rule->names,
+                                       opening.ask.request) != object->key_text) {
+      table_.open_again(std::move(opening));
+      continue;
+    }
+    Opened opened = opened_as(Opened::Kind::kObject, opening, status);
+    opened.object = object;
+    if (opening.waited) context_.counters.collapsed.add();
+    opening.reply->answer(std::move(opened));
+  }
+}
+
+void Fill::cut(base::Ref<Object> object, const ChunkCutter::Flow& flow) {
+  state_ = State::kCutting;
+  table_.began_cutting(*this, object->version());
+  cutter_ =
+      std::make_unique<ChunkCutter>(context_, std::move(object), flow,
+                                    [this](const base::Ref<Chunk>& chunk) { give_chunk(chunk); });
+  if (cutter_->begin() == ChunkCutter::Taken::kEnough) complete(context_.counters.partial);
+}
+
+void Fill::on_not_modified(const base::Fields& fields) {
+  const Object& stale = *purpose_.known;
+  const Admission renewal = renew(stale, arrival(stale.head().status, fields, std::nullopt));
+  const bool kept = renewal.verdict == StoreVerdict::kStore;
+  if (kept) {
+    context_.memory.insert(renewal.object);
+    // Nothing of a body without a validator is on disk before it is complete.
+    const bool whole = !stale.head().etag.empty() || stale.on_disk;
+    if (whole && context_.disk != nullptr) context_.disk->write(renewal.object);
+  } else {
+    forget_known();
+    if (!renewal.of_this_request) mark_as_passed(purpose_.key, purpose_.text);
+  }
+  bool first = true;
+  for (Opening& opening : std::exchange(openings_, {})) {
+    if (!opening.wanted()) continue;
+    const auto kind =
+        kept || std::exchange(first, false) ? Opened::Kind::kObject : Opened::Kind::kFetchYourself;
+    Opened opened = opened_as(kind, opening, 304);
+    opened.verdict = renewal.verdict;
+    if (kind == Opened::Kind::kObject) {
+      opened.object = renewal.object;
+      opened.revalidated = true;
+      if (opening.waited) context_.counters.collapsed.add();
+    }
+    opening.reply->answer(std::move(opened));
+  }
+  complete(context_.counters.revalidated);
+}
+
+// The object that wants are waiting for does not exist any more, and this is no new one either.
+void Fill::on_changed() {
+  forget_known();
+  fail(origin_error(base::ErrorCode::kAborted, "the object changed at the origin"));
+}
+
+// A true answer to a range that we can't store: no strong validator, no size, several parts, 416.
+// The bytes asked were aligned to chunks, so they are nobody's answer. For a while, ranges of it go
+// by without asking twice; a plain GET may still store the whole.
+void Fill::on_useless(const Admission& admission) {
+  if (admission.verdict != StoreVerdict::kStore && !admission.of_this_request) {
+    mark_as_passed(purpose_.key, purpose_.text);
+  }
+  const std::string text = table_.range_mark_text(purpose_.text);
+  mark_as_passed(key_of(text, context_.seed), text);
+  release_openings(0, admission.verdict);
+  complete(context_.counters.passed);
+}
+
+void Fill::refuse_stale(int status, const base::Fields& fields) {
+  // The first gets the origin's own answer, to pass on or to drop for the stale object; for the
+  // others an error is as good, and asking an origin in trouble once for each of them is not.
+  const auto first = std::ranges::find_if(openings_, &Opening::wanted);
+  const bool someone = first != openings_.end();
+  if (someone) {
+    give_pipe(*first, status, fields, StoreVerdict::kStatus);
+    openings_.erase(first);
+  }
+  for (Opening& opening : std::exchange(openings_, {})) {
+    if (!opening.reply) continue;
+    opening.reply->answer(std::unexpected(
+        origin_error(base::ErrorCode::kUnreachable, "origin answered " + std::to_string(status))));
+  }
+  if (!someone) return complete(context_.counters.passed);
+  recount();
+}
+
+void Fill::pass(int status, const base::Fields& fields, const Admission& admission) {
+  if (!admission.of_this_request) mark_as_passed(purpose_.key, purpose_.text);
+  if (purpose_.known && context_.disk != nullptr && !admission.of_this_request) {
+    context_.disk->erase(purpose_.known->key, purpose_.known->version());
+  }
+  const auto first = std::ranges::find_if(openings_, &Opening::wanted);
+  if (first == openings_.end()) {
+    openings_.clear();
+    return complete(context_.counters.passed);
+  }
+  give_pipe(*first, status, fields, admission.verdict);
+  openings_.erase(first);
+  release_openings(status, admission.verdict);
+  recount();
+}
+
+void Fill::give_pipe(Opening& opening, int status, const base::Fields& fields,
+                     StoreVerdict verdict) {
+  state_ = State::kPassing;
+  FillTable& table = table_;
+  const std::uint64_t id = id_;
+  body_ = std::make_unique<PrivateBody>(
+      context_.options.pipe_max, context_.thread.executor,
+      [&table, id] {
+        if (Fill* fill = table.find(id)) fill->pipe_has_room();
+      },
+      [&table, id] {
+        if (Fill* fill = table.find(id)) fill->pipe_left();
+      });
+  Opened opened = opened_as(Opened::Kind::kPrivate, opening, status);
+  opened.verdict = verdict;
+  opened.status = status;
+  opened.fields = fields;
+  opened.body = body_->make_pipe(opening.reply->executor());
+  opening.reply->answer(std::move(opened));
+}
+
+void Fill::release_openings(int status, StoreVerdict verdict) {
+  for (Opening& opening : std::exchange(openings_, {})) {
+    if (!opening.reply) continue;
+    Opened opened = opened_as(Opened::Kind::kFetchYourself, opening, status);
+    opened.verdict = verdict;
+    opening.reply->answer(std::move(opened));
+  }
+}
+
+void Fill::mark_as_passed(const Key& key, const std::string& text) {
+  context_.memory.insert(
+      base::make_ref<PassMark>(key, text, context_.clock.mono() + context_.options.pass_mark_time));
+}
+
+void Fill::forget_known() {
+  const Object& object = *purpose_.known;
+  const base::Ref<Record> now = context_.memory.peek(object.key);
+  // A revalidation may have renewed it: the same version under another record.
+  if (now && now->kind == Record::Kind::kObject &&
+      static_cast<const Object&>(*now).version() == object.version()) {
+    context_.memory.remove(object.key, *now);
+  }
+  if (context_.disk != nullptr) context_.disk->erase(object.key, object.version());
+}
+
+// --- The body ---
+
+bool Fill::on_body(std::string_view bytes) {
+  if (state_ == State::kPassing) return body_->push(bytes);
+  if (state_ == State::kOver) return true;
+  CHECK(state_ == State::kCutting);
+  if (blocked_) {
+    paused_ = true;
+    return false;
+  }
+  place(bytes);
+  return true;
+}
+
+void Fill::place(std::string_view bytes) {
+  const ChunkCutter::Taken taken = cutter_->take(bytes);
+  switch (taken) {
+    case ChunkCutter::Taken::kAll:
+      unplaced_.clear();
+      tries_ = 0;
+      if (!std::exchange(blocked_, false)) return;
+      if (outcome_) return body_ended();
+      if (std::exchange(paused_, false)) fetch_->resume();
+      return;
+    case ChunkCutter::Taken::kEnough:
+      return complete(context_.counters.partial);
+    case ChunkCutter::Taken::kTooMuch:
+      return fail(origin_error(base::ErrorCode::kProtocol, "more bytes than announced"));
+    case ChunkCutter::Taken::kNoMemory:
+    case ChunkCutter::Taken::kAhead:
+      unplaced_ = std::string(bytes);
+      blocked_ = true;
+      return wait_for_room(taken);
+  }
+}
+
+void Fill::wait_for_room(ChunkCutter::Taken why) {
+  if (why == ChunkCutter::Taken::kAhead) {
+    // Only its readers keep the object alive by now: when they have left, nobody can come.
+    if (cutter_->object()->is_unique()) return complete(context_.counters.partial);
+  } else if (!context_.thread.after || ++tries_ > kMemoryTriesMax) {
+    return fail({base::ErrorCode::kOverloaded, "no memory for a fill", base::Blame::kUs});
+  }
+  table_.run_later(kMemoryPause, id_);
+}
+
+void Fill::pull() {
+  if (state_ != State::kCutting || !blocked_) return;
+  const std::string bytes = std::exchange(unplaced_, {});
+  place(bytes);
+}
+
+void Fill::pipe_has_room() {
+  if (state_ == State::kPassing) fetch_->resume();
+}
+
+void Fill::pipe_left() {
+  if (state_ == State::kPassing) complete(context_.counters.passed);
+}
+
+void Fill::on_end(base::Result<void> outcome) {
+  switch (state_) {
+    case State::kOver:
+      return;
+    case State::kAsking:
+      table_.stopped_asking(*this);
+      if (outcome) {
+        outcome = base::fail(base::ErrorCode::kProtocol, "no response", base::Blame::kOrigin);
+      }
+      return fail(outcome.error());
+    case State::kPassing:
+      body_->end(outcome.has_value());
+      return complete(context_.counters.passed);
+    case State::kCutting:
+      outcome_ = std::move(outcome);
+      if (!blocked_) body_ended();
+  }
+}
+
+void Fill::body_ended() {
+  if (!*outcome_) return fail(outcome_->error());
+  if (const auto finished = cutter_->finish(); !finished) return fail(finished.error());
+  complete(context_.counters.stored);
+}
+
+void Fill::give_chunk(const base::Ref<Chunk>& chunk) {
+  const auto others = std::stable_partition(wants_.begin(), wants_.end(), [&](const auto& want) {
+    return want.ask.index == chunk->key().index;
+  });
+  for (auto want = wants_.begin(); want != others; ++want) {
+    if (want->waited) context_.counters.collapsed.add();
+    want->reply->answer(ChunkOpened{chunk, Source::kOrigin, want->waited});
+  }
+  wants_.erase(wants_.begin(), others);
+  recount();
+}
+
+// --- The end ---
+
+void Fill::complete(base::Counter& result) {
+  result.add();
+  std::vector<ChunkWant> wants = std::exchange(wants_, {});
+  end();
+  // This flow ended before their chunks: they ask again.
+  for (ChunkWant& want : wants) table_.want_again(std::move(want));
+}
+
+void Fill::fail(const base::Error& error) {
+  if (state_ == State::kOver) return;
+  context_.counters.failed.add();
+  if (cutter_) cutter_->fail();
+  if (body_) body_->end(false);
+  for (Opening& opening : std::exchange(openings_, {})) {
+    if (opening.reply) opening.reply->answer(std::unexpected(error));
+  }
+  for (ChunkWant& want : std::exchange(wants_, {})) want.reply->answer(std::unexpected(error));
+  end();
+}
+
+void Fill::end() {
+  if (state_ == State::kOver) return;
+  recount();
+  table_.ended(*this);
+  state_ = State::kOver;
+  fetch_.reset();
+  cutter_.reset();
+  body_.reset();
+  context_.counters.in_flight.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace cache

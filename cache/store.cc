@@ -1,0 +1,336 @@
+#include "cache/store.h"
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "cache/chunk_loader.h"
+#include "cache/fill_context.h"
+#include "cache/fill_table.h"
+#include "cache/record_finder.h"
+#include "cache/reply.h"
+#include "cache/selection.h"
+
+namespace cache {
+namespace {
+
+// Without a disk tier, which bounds its own.
+constexpr std::size_t kPurgeEntriesMax = 1 << 16;
+constexpr base::Bytes kArenaMin{8u << 20};
+constexpr std::uint32_t kChunkMin = 64 * 1024;
+
+// Records and tables: about 1 KiB an object, so a sixteenth holds an object for each 16 KiB.
+base::Bytes records_share(base::Bytes memory_max) {
+  return std::max(memory_max / 16, base::Bytes(2u << 20));
+}
+
+base::Result<base::Bytes> arena_share(const StoreOptions& options) {
+  base::Bytes taken = options.memory_reserved + records_share(options.memory_max);
+  if (options.disk) taken += options.disk->index_memory;
+  if (options.memory_max < taken + kArenaMin) {
+    return base::fail(base::ErrorCode::kInvalid,
+                      "memory_max " + base::to_string(options.memory_max) +
+                          " is too small: it must hold " + base::to_string(taken + kArenaMin));
+  }
+  return options.memory_max - taken;
+}
+
+base::Result<void> check(const StoreOptions& options, const StoreContext& context) {
+  CHECK(!context.fill_threads.empty());
+  if (options.disk) {
+    CHECK(context.files != nullptr && context.disk_readers != nullptr &&
+          context.disk_writer != nullptr && context.disk_index != nullptr);
+  }
+  const std::uint32_t size = options.chunk_size;
+  if (size < kChunkMin || size > kBlockBytes * Chunk::kBlocksMax || size % kBlockBytes != 0) {
+    return base::fail(base::ErrorCode::kInvalid,
+                      "chunk_size must be 64KiB to 4MiB, in steps of 64KiB");
+  }
+  return {};
+}
+
+void note_asked(const Object& object, std::uint32_t index) {
+  if (object.chunks_asked.load(std::memory_order_relaxed) > index) return;
+  std::uint32_t before = object.chunks_asked.load(std::memory_order_relaxed);
+  while (before <= index &&
+         !object.chunks_asked.compare_exchange_weak(before, index + 1, std::memory_order_relaxed)) {
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Source source) {
+  switch (source) {
+    case Source::kMemory:
+      return "ram";
+    case Source::kDisk:
+      return "disk";
+    case Source::kOrigin:
+      return "origin";
+  }
+  return "unknown";
+}
+
+struct Store::State {
+  State(const StoreOptions& given, const StoreContext& parts, base::Bytes arena_bytes)
+      : options(given),
+        context(parts),
+        arena(arena_bytes),
+        memory(arena, {.policy = given.policy, .records_max = records_share(given.memory_max)},
+               [this](const Chunk& chunk, bool was_hit) {
+                 if (was_hit && disk) disk->touch(chunk.disk_place());
+               }),
+        counters(parts.metrics) {}
+  ~State();
+
+  struct Shard {
+    explicit Shard(const FillContext& fill_context)
+        : executor(fill_context.thread.executor), table(fill_context), finder(fill_context) {}
+    base::Executor& executor;
+    FillTable table;
+    RecordFinder finder;
+  };
+
+  // The thread of all keys that share a key text without variant.
+  Shard& shard_of(std::string_view key_text) {
+    const Key key = key_of(primary_text(key_text), seed);
+    return *shards[key.high % shards.size()];
+  }
+
+  const StoreOptions options;
+  const StoreContext context;
+  Arena arena;
+  std::unique_ptr<DiskTier> disk;  // Before the memory tier goes, which reports evictions to it.
+  MemoryTier memory;
+  std::unique_ptr<PurgeTable> purges;
+  Seed seed = 0;
+  FillCounters counters;
+  std::unique_ptr<ChunkLoader> loader;
+  std::vector<std::unique_ptr<Shard>> shards;
+  std::atomic<bool> closed{false};
+};
+
+Store::State::~State() {
+  context.metrics.remove_gauge("headrace_cache_fills_in_flight", {});
+  shards.clear();
+  loader.reset();
+  if (disk) disk->close();
+}
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::~Store() = default;
+
+base::Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options,
+                                                 const StoreContext& context) {
+  if (const auto valid = check(options, context); !valid) return std::unexpected(valid.error());
+  const base::Result<base::Bytes> arena_bytes = arena_share(options);
+  if (!arena_bytes) return std::unexpected(arena_bytes.error());
+  auto state = std::make_unique<State>(options, context, *arena_bytes);
+
+  if (options.disk) {
+    const DiskTierContext disk_context{.files = *context.files,
+                                       .clock = context.clock,
+                                       .metrics = context.metrics,
+                                       .memory = state->memory,
+                                       .readers = *context.disk_readers,
+                                       .writer = *context.disk_writer,
+                                       .index = *context.disk_index};
+    auto disk = DiskTier::open(*options.disk, disk_context, state->purges);
+    if (!disk) return std::unexpected(std::move(disk.error()));
+    state->disk = std::move(*disk);
+    state->seed = state->disk->seed();
+    state->loader = std::make_unique<ChunkLoader>(state->memory, *state->disk);
+  } else {
+    state->seed = context.versions.next().low;
+    state->purges = std::make_unique<PurgeTable>(state->seed, kPurgeEntriesMax);
+  }
+  for (const FillThread& thread : context.fill_threads) {
+    state->shards.push_back(
+        std::make_unique<State::Shard>(FillContext{.options = state->options,
+                                                   .clock = context.clock,
+                                                   .versions = context.versions,
+                                                   .memory = state->memory,
+                                                   .memory_capacity = *arena_bytes,
+                                                   .disk = state->disk.get(),
+                                                   .purges = *state->purges,
+                                                   .seed = state->seed,
+                                                   .counters = state->counters,
+                                                   .thread = thread}));
+  }
+  context.metrics.gauge(
+      "headrace_cache_fills_in_flight",
+      "Origin requests that fill the cache now. Close to cache.fills_max means a "
+      "slow origin; new misses are refused there.",
+      {}, [state = state.get()] { return static_cast<double>(state->counters.in_flight.load()); });
+  return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+// --- Looking up ---
+
+Lookup Store::find_in_memory(std::string_view key_text, const base::Fields& request) {
+  const Selection at = select(state_->memory, state_->seed, key_text, request);
+  Lookup lookup = look_up(at, *state_->purges, state_->context.clock);
+  if (lookup.state == Lookup::State::kAbsent && state_->disk) {
+    lookup.state = Lookup::State::kAskDisk;
+  }
+  return lookup;
+}
+
+std::unique_ptr<Store::Pending> Store::find(std::string key_text, const base::Fields& request,
+                                            base::Executor& executor, OnLookup on_lookup) {
+  auto reply = base::make_ref<Reply<Lookup>>(executor, std::move(on_lookup));
+  auto pending = std::make_unique<ReplyPending<Lookup>>(reply);
+  Lookup lookup = find_in_memory(key_text, request);
+  if (lookup.state != Lookup::State::kAskDisk) {
+    reply->answer(std::move(lookup));
+    return pending;
+  }
+  State::Shard& shard = state_->shard_of(key_text);
+  shard.executor.post([&shard, search = RecordFinder::Search{std::move(key_text), request,
+                                                             std::move(reply)}]() mutable {
+    shard.finder.find(std::move(search));
+  });
+  return pending;
+}
+
+std::unique_ptr<Store::Pending> Store::open(Ask ask, base::Ref<const Object> stale,
+                                            base::Executor& executor, OnOpened on_opened) {
+  auto reply = base::make_ref<Reply<base::Result<Opened>>>(executor, std::move(on_opened));
+  auto pending = std::make_unique<ReplyPending<base::Result<Opened>>>(reply);
+  State::Shard& shard = state_->shard_of(ask.key_text);
+  shard.executor.post([&shard, opening = Opening{.ask = std::move(ask),
+                                                 .stale = std::move(stale),
+                                                 .reply = std::move(reply)}]() mutable {
+    shard.table.open(std::move(opening));
+  });
+  return pending;
+}
+
+void Store::revalidate_in_background(Ask ask, base::Ref<const Object> stale) {
+  State::Shard& shard = state_->shard_of(ask.key_text);
+  shard.executor.post(
+      [&shard, opening = Opening{.ask = std::move(ask), .stale = std::move(stale)}]() mutable {
+        shard.table.open(std::move(opening));
+      });
+}
+
+// --- Chunks ---
+
+base::Ref<Chunk> Store::chunk_in_memory(const Object& object, std::uint32_t index,
+                                        std::uint32_t offset) {
+  note_asked(object, index);
+  base::Ref<Chunk> chunk = state_->memory.find(ChunkKey{object.version(), index});
+  if (!chunk) return nullptr;
+  switch (chunk->phase()) {
+    case Chunk::Phase::kGrowing:
+    case Chunk::Phase::kWhole:
+      return chunk;
+    case Chunk::Phase::kPartial:
+      return chunk->readable(offset) > 0 ? chunk : nullptr;
+    case Chunk::Phase::kFailed:
+      break;
+  }
+  return nullptr;
+}
+
+std::unique_ptr<Store::Pending> Store::chunk(ChunkAsk ask, base::Executor& executor,
+                                             OnChunk on_chunk) {
+  auto reply = base::make_ref<Reply<base::Result<ChunkOpened>>>(executor, std::move(on_chunk));
+  auto pending = std::make_unique<ReplyPending<base::Result<ChunkOpened>>>(reply);
+  if (base::Ref<Chunk> chunk = chunk_in_memory(*ask.object, ask.index, ask.offset)) {
+    reply->answer(ChunkOpened{std::move(chunk), Source::kMemory, false});
+    return pending;
+  }
+  State::Shard& shard = state_->shard_of(ask.object->key_text);
+  const base::Ref<const Object> object = ask.object;
+  const std::uint32_t index = ask.index;
+  const std::uint32_t offset = ask.offset;
+  const std::uint32_t length = ask.length;
+  auto fill = [&shard](ChunkAsk missing, base::Ref<Reply<base::Result<ChunkOpened>>> waiting) {
+    shard.executor.post([&shard, want = ChunkWant{.ask = std::move(missing),
+                                                  .reply = std::move(waiting)}]() mutable {
+      shard.table.want(std::move(want));
+    });
+  };
+  if (!state_->loader || object->chunk_length(index) == 0) {
+    fill(std::move(ask), std::move(reply));
+    return pending;
+  }
+  state_->loader->load(
+      *object, index, offset, length,
+      [fill, ask = std::move(ask),
+       reply = std::move(reply)](const base::Result<base::Ref<Chunk>>& loaded) mutable {
+        if (loaded) return reply->answer(ChunkOpened{*loaded, Source::kDisk, false});
+        if (loaded.error().code == base::ErrorCode::kNoSpace) {
+          return reply->answer(base::fail(base::ErrorCode::kOverloaded, "no memory for a read"));
+        }
+        fill(std::move(ask), std::move(reply));
+      });
+  return pending;
+}
+
+std::uint32_t Store::chunks_in_memory(const Object& object) {
+  if (!object.length()) return 0;
+  std::uint32_t count = 0;
+  for (std::uint32_t index = 0; index < object.chunk_count(); ++index) {
+    if (state_->memory.find(ChunkKey{object.version(), index})) ++count;
+  }
+  return count;
+}
+
+// --- Purge, state, end ---
+
+void Store::purge(Purge purge, base::Executor& executor, OnPurged on_purged) {
+  auto acknowledge = [&executor](OnPurged callback, base::Result<std::uint64_t> sequence) {
+    executor.post([callback = std::move(callback), sequence = std::move(sequence)]() mutable {
+      callback(std::move(sequence));
+    });
+  };
+  if (state_->closed) {
+    return acknowledge(std::move(on_purged),
+                       base::fail(base::ErrorCode::kAborted, "the cache is closed"));
+  }
+  if (state_->disk) {
+    state_->disk->purge(std::move(purge), [acknowledge, on_purged = std::move(on_purged)](
+                                              base::Result<std::uint64_t> sequence) mutable {
+      acknowledge(std::move(on_purged), std::move(sequence));
+    });
+    return;
+  }
+  // Without a disk the first fill thread numbers and publishes.
+  state_->shards.front()->executor.post([state = state_.get(), acknowledge,
+                                         purge = std::move(purge),
+                                         on_purged = std::move(on_purged)]() mutable {
+    purge.sequence = state->purges->sequence() + 1;
+    state->purges->publish(purge);
+    acknowledge(std::move(on_purged), purge.sequence);
+  });
+}
+
+StoreStats Store::stats() const {
+  StoreStats stats;
+  stats.memory = state_->memory.stats();
+  if (state_->disk) stats.disk = state_->disk->stats();
+  stats.arena_used = state_->arena.used();
+  stats.arena_capacity = state_->arena.capacity();
+  stats.fills_in_flight = state_->counters.in_flight.load();
+  stats.followers = state_->counters.followers.load();
+  stats.purge_sequence = state_->purges->sequence();
+  stats.purge_entries = state_->purges->entries();
+  return stats;
+}
+
+Seed Store::seed() const { return state_->seed; }
+
+void Store::close() {
+  if (state_->closed.exchange(true)) return;
+  for (const auto& shard : state_->shards) {
+    shard->executor.post([&table = shard->table] { table.close(); });
+  }
+  if (state_->disk) state_->disk->close();
+}
+
+}  // namespace cache
