@@ -33,7 +33,8 @@ function(headrace_test folder)
   add_executable(${folder}_test ${sources})
   target_link_libraries(${folder}_test PRIVATE headrace_${folder} GTest::gtest GTest::gmock
                                                GTest::gtest_main ${ARGN})
-  gtest_discover_tests(${folder}_test TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST
+  # Tests read the tree (conf/, docs/) by relative paths.
+  gtest_discover_tests(${folder}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST
                        PROPERTIES TIMEOUT 120 LABELS unit)
 endfunction()
 
