@@ -82,7 +82,7 @@ void Connection::leave() {
 
 void Connection::read_turn() {
   if (phase_ == Phase::kHandshake) shake_hands();
-  while (phase_ != Phase::kHandshake && phase_ != Phase::kDead) {
+  while (reading_ && phase_ != Phase::kHandshake && phase_ != Phase::kDead) {
     const Transport::Read read = transport_->read();
     switch (read.state) {
       case Transport::State::kDone:
@@ -155,8 +155,8 @@ void Connection::client_closed() {
 }
 
 void Connection::write_turn() {
+  if (phase_ != Phase::kOpen) output_wanted_ = false;  // Else leave() would schedule without end.
   if (phase_ == Phase::kDead || phase_ == Phase::kLingering) return;
-  if (phase_ == Phase::kFlushing) output_wanted_ = false;
   if (transport_->unsent() > 0) {
     flush();
     if (phase_ == Phase::kDead || transport_->unsent() > 0) return;
@@ -200,6 +200,7 @@ void Connection::end_output() {
   shutdown(socket_.get(), SHUT_WR);
   watch_writing(false);
   if (client_closed_) return die();
+  output_wanted_ = false;
   phase_ = Phase::kLingering;
   since_ = loop().now();
 }
@@ -268,7 +269,10 @@ void Connection::schedule_writing() {
 }
 
 void Connection::want_input(bool wanted) {
-  if (phase_ == Phase::kOpen) watch_reading(wanted);
+  if (phase_ != Phase::kOpen || wanted == reading_) return;
+  watch_reading(wanted);
+  // TLS may hold bytes that it has taken from the socket: the kernel would not tell of them again.
+  if (wanted) event_active(&read_event_, EV_READ, 1);
 }
 
 void Connection::finish(bool abruptly) {
