@@ -21,7 +21,9 @@ constexpr const char* kRequestsHelp =
     "Requests for media objects by status. 4xx in numbers means links to what is gone, 5xx a disk "
     "in trouble.";
 
-std::string path_of(std::string_view target) { return std::string(target.substr(0, target.find('?'))); }
+std::string path_of(std::string_view target) {
+  return std::string(target.substr(0, target.find('?')));
+}
 
 // What of a body is still to come, front first.
 class Remaining {
@@ -34,7 +36,8 @@ class Remaining {
   // The next part is to be read.
   [[nodiscard]] bool reads_next() const { return !parts_.empty() && parts_.front().range; }
   [[nodiscard]] bool reads_more() const {
-    return std::ranges::any_of(parts_, [](const MediaPart& part) { return part.range.has_value(); });
+    return std::ranges::any_of(parts_,
+                               [](const MediaPart& part) { return part.range.has_value(); });
   }
   // Moves the texts in front of the next range.
   void take_texts(std::deque<base::Slice>& to) {
