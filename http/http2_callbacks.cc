@@ -129,6 +129,16 @@ struct Http2Callbacks::Table {
     return 0;
   }
 
+  // Frames of types that we do not know are dropped (RFC 9113 §5.5), but only after they are
+  // counted: nghttp2 would drop them in silence.
+  static int on_extension_chunk(nghttp2_session*, const nghttp2_frame_hd*, const std::uint8_t*,
+                                std::size_t, void*) {
+    return NGHTTP2_ERR_CANCEL;
+  }
+  static int on_extension_end(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) {
+    return NGHTTP2_ERR_CANCEL;
+  }
+
   static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* header, std::size_t,
                        nghttp2_data_source* source, void* opaque) {
     Http2Session& self = session_of(opaque);
@@ -178,6 +188,8 @@ nghttp2_session* Http2Callbacks::make_session(Http2Session& session) {
     nghttp2_session_callbacks_set_on_invalid_header_callback2(made, Table::on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, Table::on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, Table::on_data_chunk);
+    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(made, Table::on_extension_chunk);
+    nghttp2_session_callbacks_set_unpack_extension_callback(made, Table::on_extension_end);
     nghttp2_session_callbacks_set_send_data_callback(made, Table::send_data);
     nghttp2_session_callbacks_set_on_frame_send_callback(made, Table::on_frame_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, Table::on_stream_close);
@@ -188,6 +200,10 @@ nghttp2_session* Http2Callbacks::make_session(Http2Session& session) {
     CHECK(nghttp2_option_new(&made) == 0);
     nghttp2_option_set_no_auto_window_update(made, 1);
     nghttp2_option_set_builtin_recv_extension_type(made, NGHTTP2_PRIORITY_UPDATE);
+    for (int type = NGHTTP2_CONTINUATION + 1; type <= 0xff; ++type) {
+      if (type == NGHTTP2_PRIORITY_UPDATE) continue;
+      nghttp2_option_set_user_recv_extension_type(made, static_cast<std::uint8_t>(type));
+    }
     // Http2Budget counts resets, with our limits and our metric; this one would come first.
     nghttp2_option_set_stream_reset_rate_limit(made, UINT64_MAX, UINT64_MAX);
     return made;

@@ -96,10 +96,8 @@ int Http2Head::finish(RequestHead& head, Frame frame) {
   head.authority = base::to_lower(authority_);
   head.target = std::move(target_);
   head.fields = std::move(fields_);
-  if (!frame.ends_stream) {
-    head.body_length = content_length_;
-    head.has_body = content_length_ != 0;
-  }
+  head.body_length = content_length_;
+  head.has_body = !frame.ends_stream && content_length_ != 0U;
   return 0;
 }
 

@@ -236,6 +236,10 @@ void Http2Session::answer(Http2Stream& stream, int status) {
 }
 
 void Http2Session::body_arrived(Http2Stream& stream, std::string_view bytes) {
+  if (!stream.responder_) {  // Refused already; the answer is on its way.
+    nghttp2_session_consume_connection(session_, bytes.size());
+    return;
+  }
   if (stream.body_.received_ + bytes.size() > host_.limits().request_body_max.count()) {
     host_.count_limit("request_body_max");
     nghttp2_session_consume_connection(session_, bytes.size());
