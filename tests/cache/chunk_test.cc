@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -271,6 +272,85 @@ TEST_F(ChunkTest, ReadersOnOtherThreadsSeeOnlyTrueBytes) {
       append(chunk, std::string_view(bytes).substr(at, 700));
     }
     chunk->finish();
+  }
+}
+
+// A loop on a thread of its own.
+class LoopThread final : public base::Executor {
+ public:
+  LoopThread() : thread_([this] { run(); }) {}
+  ~LoopThread() override {
+    post([this] { stopped_ = true; });
+    thread_.join();
+  }
+  void post(Task task) override {
+    const base::MutexLock lock(mutex_);
+    tasks_.push_back(std::move(task));
+    changed_.notify_one();
+  }
+
+ private:
+  void run() {
+    while (!stopped_) {
+      Task task;
+      {
+        const base::MutexLock lock(mutex_);
+        while (tasks_.empty()) changed_.wait(mutex_);
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
+      task();
+    }
+  }
+
+  base::Mutex mutex_;
+  base::Condition changed_;
+  std::deque<Task> tasks_ GUARDED_BY(mutex_);
+  bool stopped_ = false;  // Touched on the thread only.
+  std::thread thread_;
+};
+
+// Follows a growing chunk as a client's stream does; gives up now and then and starts anew.
+struct Follower {
+  void follow() {
+    wait.reset();
+    while (true) {
+      const auto piece = chunk->read(at, 5'000);
+      if (piece.empty()) break;
+      bytes += piece.view();
+      at += static_cast<std::uint32_t>(piece.size());
+    }
+    if (chunk->phase() == Phase::kWhole && at == chunk->length()) {
+      done.set_value();
+      return;
+    }
+    for (int i = 0; i < 2; ++i) wait = chunk->wait(at, loop, [this] { follow(); });
+  }
+
+  base::Ref<Chunk> chunk;
+  base::Executor& loop;
+  std::uint32_t at = 0;
+  std::string bytes;
+  std::unique_ptr<Chunk::Wait> wait;
+  std::promise<void> done;
+};
+
+TEST_F(ChunkTest, FollowersOnOtherThreadsGetEveryByteAsItComes) {
+  const std::string bytes = body(150'000);
+  const auto chunk = growing(1 << 20);
+  LoopThread loops[2];
+  std::deque<Follower> followers;
+  for (int i = 0; i < 6; ++i) {
+    Follower& follower = followers.emplace_back(Follower{chunk, loops[i % 2]});
+    follower.loop.post([&follower] { follower.follow(); });
+  }
+  for (std::size_t at = 0; at < bytes.size(); at += 900) {
+    append(chunk, std::string_view(bytes).substr(at, 900));
+  }
+  chunk->finish();
+  for (Follower& follower : followers) {
+    follower.done.get_future().wait();
+    EXPECT_EQ(follower.bytes, bytes);
   }
 }
 
