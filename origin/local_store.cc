@@ -113,7 +113,7 @@ base::Result<LocalStore> LocalStore::at(const std::filesystem::path& root,
                            : errno == EACCES  ? ErrorCode::kDenied
                            : errno == ENOTDIR ? ErrorCode::kInvalid
                                               : ErrorCode::kIo;
-    return base::fail(code, "media root " + root.string() + ": " + std::strerror(errno));
+    return base::fail(code, root.string() + ": " + std::strerror(errno));
   }
   const base::UniqueFd probe(open_beneath(directory.get(), ".", O_PATH));
   if (!probe) {

@@ -89,7 +89,7 @@ class MediaEndpoint::Answer final : public http::Responder {
   Answer& operator=(const Answer&) = delete;
   ~Answer() override {
     // Closing a file can wait for a disk as opening it can.
-    if (object_ != nullptr) endpoint_.readers_.run([object = std::move(object_)] {});
+    if (object_ != nullptr) endpoint_.readers_.post([object = std::move(object_)] {});
   }
 
   void start() override {
@@ -137,8 +137,8 @@ class MediaEndpoint::Answer final : public http::Responder {
   template <class Work, class Result>
   void run_on_reader(Work work, void (Answer::*deliver)(Result)) {
     reading_ = true;
-    endpoint_.readers_.run([link = std::weak_ptr(link_), &loop = exchange_.loop(),
-                            work = std::move(work), deliver]() mutable {
+    endpoint_.readers_.post([link = std::weak_ptr(link_), &loop = exchange_.loop(),
+                             work = std::move(work), deliver]() mutable {
       if (link.expired()) return;
       loop.post([link, result = work(), deliver]() mutable {
         const auto answer = link.lock();
@@ -243,8 +243,8 @@ class MediaEndpoint::Answer final : public http::Responder {
   bool waiting_ = false;  // The session was told kPending.
 };
 
-MediaEndpoint::MediaEndpoint(const ObjectStore& store, std::uint32_t reader_threads,
-                             MediaRules rules, const base::Clock& clock, base::Metrics& metrics)
+MediaEndpoint::MediaEndpoint(const ObjectStore& store, std::size_t reader_threads, MediaRules rules,
+                             const base::Clock& clock, base::Metrics& metrics)
     : store_(store),
       rules_(std::move(rules)),
       clock_(clock),
@@ -266,7 +266,7 @@ MediaEndpoint::MediaEndpoint(const ObjectStore& store, std::uint32_t reader_thre
                                       "Time to read one piece. A growing tail means that the disk "
                                       "does not keep up.",
                                       {0.0001, 0.001, 0.01, 0.05, 0.1, 0.5, 1, 5})),
-      readers_(reader_threads) {}
+      readers_("reader", reader_threads) {}
 
 std::unique_ptr<http::Responder> MediaEndpoint::respond(http::Exchange& exchange) {
   return std::make_unique<Answer>(*this, exchange);

@@ -14,22 +14,22 @@
 // Threads    respond() and the responders on their exchange's loop.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/worker_pool.h"
 #include "http/exchange.h"
 #include "origin/media_plan.h"
 #include "origin/object_store.h"
 #include "origin/piece_pool.h"
-#include "origin/reader_pool.h"
 
 namespace origin {
 
 class MediaEndpoint {
  public:
-  MediaEndpoint(const ObjectStore& store, std::uint32_t reader_threads, MediaRules rules,
+  MediaEndpoint(const ObjectStore& store, std::size_t reader_threads, MediaRules rules,
                 const base::Clock& clock, base::Metrics& metrics);
   MediaEndpoint(const MediaEndpoint&) = delete;
   MediaEndpoint& operator=(const MediaEndpoint&) = delete;
@@ -56,7 +56,7 @@ class MediaEndpoint {
   base::Counter& cut_;
   base::Histogram& read_seconds_;
 
-  ReaderPool readers_;  // Last: its jobs use the rest.
+  base::WorkerPool readers_;  // Last: its jobs use the rest.
 };
 
 }  // namespace origin
