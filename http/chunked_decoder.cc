@@ -80,11 +80,10 @@ void ChunkedDecoder::step(char c) {
     case State::kTrailerName:
       // A name's first byte arrives through kTrailerStart, so a lone ":" or a folded line is seen
       // there as a name that is not a token.
-      if (++trailer_bytes_ > kTrailerBytesMax) {
-        state_ = State::kBad;
-      } else if (c == ':' && trailer_name_begun_) {
+      if (const bool over = ++trailer_bytes_ > kTrailerBytesMax;
+          !over && c == ':' && trailer_name_begun_) {
         state_ = State::kTrailerValue;
-      } else if (is_token(one)) {
+      } else if (!over && is_token(one)) {
         trailer_name_begun_ = true;
       } else {
         state_ = State::kBad;

@@ -154,7 +154,7 @@ struct Conversation final : SessionHost {
 
   EventLoop& loop() override { return loop_; }
   const Peer& peer() const override { return peer_; }
-  const Limits& limits() const override { return limits_; }
+  const Limits& limits() const override { return kLimits; }
   const Handler& handler() const override { return handler_; }
   void want_output() override { output_wanted_ = true; }
   void want_input(bool wanted) override { input_wanted_ = wanted; }
@@ -183,7 +183,7 @@ struct Conversation final : SessionHost {
     }
   }
 
-  static constexpr Limits limits_{.request_line_max = base::Bytes(200),
+  static constexpr Limits kLimits{.request_line_max = base::Bytes(200),
                                   .request_body_max = base::Bytes(5000)};
   base::ManualClock clock_;
   EventLoop loop_;
