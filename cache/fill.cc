@@ -182,11 +182,12 @@ void Fill::on_whole(int status, const base::Fields& fields, std::optional<std::u
                  {.end = size, .present = ChunkCutter::Flow::Present::kSkip});
     }
     // The object has changed, and this is the new one. Its readers can't go on with the old.
+    // It is forgotten before they are told, so that asking again finds the new one.
+    forget_known();
     for (ChunkWant& want : std::exchange(wants_, {})) {
       want.reply->answer(base::fail(base::ErrorCode::kAborted, "the object changed at the origin",
                                     base::Blame::kOrigin));
     }
-    forget_known();
     if (context_.memory.peek(purpose_.known->key)) return complete(context_.counters.partial);
   }
   if (status >= 500 && purpose_.question.kind != Question::Kind::kChunks && purpose_.known) {

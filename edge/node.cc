@@ -1,6 +1,7 @@
 #include "edge/node.h"
 
 #include <csignal>
+#include <list>
 #include <random>
 #include <thread>
 #include <utility>
@@ -90,6 +91,24 @@ struct FillLoop {
   http::EventLoop loop;
   http::Client client{loop, http::ClientOptions{}};
   HttpOrigin origin{loop, client};
+
+  // Runs the task on this loop's thread after the delay; called there.
+  void after(std::chrono::milliseconds delay, base::Executor::Task task) {
+    const auto slot = delayed.emplace(delayed.end());
+    slot->task = std::move(task);
+    slot->timer = std::make_unique<http::Timer>(loop, [this, slot] {
+      Delayed due = std::move(*slot);
+      delayed.erase(slot);
+      due.task();
+    });
+    slot->timer->arm(delay);
+  }
+
+  struct Delayed {
+    base::Executor::Task task;
+    std::unique_ptr<http::Timer> timer;
+  };
+  std::list<Delayed> delayed;
 };
 
 }  // namespace
@@ -144,7 +163,11 @@ base::Result<void> Node::State::open_store() {
   cache::StoreContext context{clock, metrics, versions, {}};
   for (std::uint32_t i = 0; i < config.node.fill_threads; ++i) {
     auto& fill = *fill_loops.emplace_back(std::make_unique<FillLoop>());
-    context.fill_threads.push_back({fill.loop, fill.origin});
+    context.fill_threads.push_back(
+        {fill.loop, fill.origin,
+         [&fill](std::chrono::milliseconds delay, base::Executor::Task task) {
+           fill.after(delay, std::move(task));
+         }});
   }
   if (!config.cache.path.empty()) {
     cache::DiskTierOptions disk;

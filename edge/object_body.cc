@@ -68,7 +68,8 @@ bool ObjectBody::find_chunk() {
       return false;
     }
     if (chunk_->phase() == Chunk::Phase::kGrowing) chunk_source_ = cache::Source::kOrigin;
-    if (is_first_) first_source_ = chunk_source_;
+    // Bytes that are here already are a hit, even while others of their chunk still arrive.
+    if (is_first_ && chunk_->readable(offset) == 0) first_source_ = chunk_source_;
     ++chunks_begun_;
     if (chunks_begun_ > 1) read_ahead(index);
   }
