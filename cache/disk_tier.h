@@ -2,7 +2,8 @@
 // checksums, small bodies, purge entries. Larger chunks lie in preallocated region files.
 // docs/cache.md gives the layouts and the crash table.
 //
-// Regions    A region is appended to, sealed, and reclaimed whole: chunks and records that were used
+// Regions    A region is appended to, sealed, and reclaimed whole: chunks and records that were
+// used
 //            since they were written are written again at the front (second chance, LRU as flash
 //            likes it), the others are dropped. Space is reserved before a write; when none can be
 //            had the write is refused with kNoSpace and counted, nothing else happens.
@@ -44,20 +45,20 @@ class Env;
 namespace cache {
 
 struct DiskTierOptions {
-  std::string path;                       // A directory of its own.
-  base::Bytes size_max{10ULL << 30};      // Regions and index together; never exceeded.
-  base::Bytes region_size{64u << 20};     // Bounded so that at least 8 regions fit size_max.
-  base::Bytes index_memory{32u << 20};    // RocksDB's block cache and write buffers.
+  std::string path;                        // A directory of its own.
+  base::Bytes size_max{10ULL << 30};       // Regions and index together; never exceeded.
+  base::Bytes region_size{64u << 20};      // Bounded so that at least 8 regions fit size_max.
+  base::Bytes index_memory{32u << 20};     // RocksDB's block cache and write buffers.
   base::Bytes write_queue_max{64u << 20};  // Chunk bytes waiting for the writer; over: dropped.
-  bool direct_io = true;                  // Where the file system can.
-  rocksdb::Env* index_env = nullptr;      // Null: the real one. Simulations give theirs.
+  bool direct_io = true;                   // Where the file system can.
+  rocksdb::Env* index_env = nullptr;       // Null: the real one. Simulations give theirs.
 };
 
 struct DiskTierContext {
   FileSystem& files;
   const base::Clock& clock;
   base::Metrics& metrics;
-  MemoryTier& memory;       // For the blocks that reads fill.
+  MemoryTier& memory;  // For the blocks that reads fill.
   base::Executor& readers;
   base::Executor& writer;
   base::Executor& index;
@@ -65,7 +66,7 @@ struct DiskTierContext {
 
 struct DiskTierStats {
   bool healthy = true;
-  base::Bytes used;          // Regions and index, as on disk.
+  base::Bytes used;  // Regions and index, as on disk.
   base::Bytes capacity;
   std::uint64_t chunks_written = 0, chunks_rewritten = 0, chunks_dropped = 0;
   std::uint64_t bytes_admitted = 0, bytes_written = 0, bytes_rewritten = 0;
@@ -90,13 +91,15 @@ class DiskTier {
   using OnRecord = std::move_only_function<void(base::Result<base::Ref<Record>>)>;
   void find(const Key& key, std::string key_text, OnRecord on_record);
 
-  // Reads the blocks [first, first + count) of the chunk that it does not have yet into it, verified.
-  // kNotFound: this chunk is not on disk (any more). kNoSpace: no memory for the blocks. On `readers`.
+  // Reads the blocks [first, first + count) of the chunk that it does not have yet into it,
+  // verified. kNotFound: this chunk is not on disk (any more). kNoSpace: no memory for the blocks.
+  // On `readers`.
   using OnRead = std::move_only_function<void(base::Result<void>)>;
   void read(base::Ref<Chunk> chunk, std::uint32_t first, std::uint32_t count, OnRead on_read);
 
   // Stores a whole chunk and, when it is not there yet, its object's record. Best effort: dropped
-  // and counted when the queue, the disk or the budget is full. `on_done` (may be null) on `writer`.
+  // and counted when the queue, the disk or the budget is full. `on_done` (may be null) on
+  // `writer`.
   void write(base::Ref<Object> object, base::Ref<Chunk> chunk,
              std::move_only_function<void(base::Result<void>)> on_done);
   // Stores or replaces a record (a revalidated object, a Vary rule). Best effort, in order.
@@ -107,8 +110,8 @@ class DiskTier {
   // The chunk at this place was used (from memory); cheap, lossy.
   void touch(const DiskPlace& place);
 
-  // Numbers, stores (synced) and publishes the purge, in this order; then calls on `index`. An error
-  // means that it must not be acknowledged.
+  // Numbers, stores (synced) and publishes the purge, in this order; then calls on `index`. An
+  // error means that it must not be acknowledged.
   using OnPurged = std::move_only_function<void(base::Result<std::uint64_t> sequence)>;
   void purge(Purge purge, OnPurged on_purged);
 

@@ -22,8 +22,8 @@ class File {
   // All of `into`, or an error; past the end is kCorrupt.
   virtual base::Result<void> read(std::uint64_t offset, std::span<char> into) = 0;
   virtual base::Result<void> write(std::uint64_t offset, std::span<const char> bytes) = 0;
-  virtual base::Result<void> allocate(std::uint64_t size) = 0;  // Reserves real space: kNoSpace now,
-                                                                // not later.
+  virtual base::Result<void> allocate(std::uint64_t size) = 0;  // Reserves real space: kNoSpace
+                                                                // now, not later.
   virtual base::Result<void> sync() = 0;
 };
 

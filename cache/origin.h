@@ -31,8 +31,8 @@ class OriginTarget : public base::RefCounted {};
 struct OriginRequest {
   base::Ref<const OriginTarget> target;
   std::optional<Span> range;
-  std::string if_range;           // Strong ETag; only with a range.
-  std::string if_none_match;      // Revalidation.
+  std::string if_range;       // Strong ETag; only with a range.
+  std::string if_none_match;  // Revalidation.
   std::string if_modified_since;
 };
 

@@ -248,8 +248,11 @@ base::Result<base::Ref<Record>> decode(const Key& key, std::string_view bytes) {
   const auto kind = static_cast<Record::Kind>(in.byte());
   std::string key_text(in.text());
   base::Ref<Record> record;
-  if (kind == Record::Kind::kObject) record = read_object(in, key, std::move(key_text));
-  if (kind == Record::Kind::kVaryRule) record = read_vary_rule(in, key, std::move(key_text));
+  if (kind == Record::Kind::kObject) {
+    record = read_object(in, key, std::move(key_text));
+  } else if (kind == Record::Kind::kVaryRule) {
+    record = read_vary_rule(in, key, std::move(key_text));
+  }
   if (!record) return corrupt("does not parse");
   return record;
 }

@@ -233,18 +233,19 @@ class AdminResponder final : public http::Responder {
     if (it == parameters.end()) return problem(400, "expected url=…");
     const auto place = place_of(*context_.revision(), it->second);
     if (!place) return problem(place.error());
-    pending_ = context_.store.find(place->key_text, {}, context_.loop, [this](cache::Lookup found) {
-      switch (found.state) {
-        case cache::Lookup::State::kFound:
-          return json(
-              200, to_json(*found.object, found.source,
-                           context_.store.chunks_in_memory(*found.object), context_.clock.wall()));
-        case cache::Lookup::State::kPass:
-          return json(200, {{"state", "known to be uncacheable"}});
-        default:
-          return problem(404, "nothing is stored for that URL");
-      }
-    });
+    pending_ =
+        context_.store.find(place->key_text, {}, context_.loop, [this](const cache::Lookup& found) {
+          switch (found.state) {
+            case cache::Lookup::State::kFound:
+              return json(200, to_json(*found.object, found.source,
+                                       context_.store.chunks_in_memory(*found.object),
+                                       context_.clock.wall()));
+            case cache::Lookup::State::kPass:
+              return json(200, {{"state", "known to be uncacheable"}});
+            default:
+              return problem(404, "nothing is stored for that URL");
+          }
+        });
   }
 
   void purge(const Parameters& parameters) {

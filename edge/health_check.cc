@@ -53,7 +53,7 @@ HealthChecks::HealthChecks(http::EventLoop& loop, http::Client& client)
     : loop_(loop), client_(client) {}
 HealthChecks::~HealthChecks() = default;
 
-void HealthChecks::watch(std::shared_ptr<const Revision> revision) {
+void HealthChecks::watch(const std::shared_ptr<const Revision>& revision) {
   checks_.clear();
   for (const auto& site : revision->sites.all()) {
     if (site->config.health.check_path.empty()) continue;

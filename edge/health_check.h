@@ -20,7 +20,7 @@ class HealthChecks {
   HealthChecks& operator=(const HealthChecks&) = delete;
   ~HealthChecks();
 
-  void watch(std::shared_ptr<const Revision> revision);  // In place of the one before.
+  void watch(const std::shared_ptr<const Revision>& revision);  // In place of the one before.
 
  private:
   class Check;

@@ -26,7 +26,7 @@ double count_of(base::Bytes bytes) { return static_cast<double>(bytes.count()); 
 
 NodeGauges::NodeGauges(base::Metrics& metrics, const cache::Store& store,
                        const http::Server& server, const http::TlsStore& certificates,
-                       const AccessLog& access_log, std::vector<http::EventLoop*> loops,
+                       const AccessLog& access_log, const std::vector<http::EventLoop*>& loops,
                        std::function<std::shared_ptr<const Revision>()> revision)
     : metrics_(metrics) {
   add("headrace_edge_config_revision",

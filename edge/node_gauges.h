@@ -24,7 +24,7 @@ class NodeGauges {
  public:
   NodeGauges(base::Metrics& metrics, const cache::Store& store, const http::Server& server,
              const http::TlsStore& certificates, const AccessLog& access_log,
-             std::vector<http::EventLoop*> loops,
+             const std::vector<http::EventLoop*>& loops,
              std::function<std::shared_ptr<const Revision>()> revision);
   NodeGauges(const NodeGauges&) = delete;
   NodeGauges& operator=(const NodeGauges&) = delete;

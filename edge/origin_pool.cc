@@ -7,8 +7,8 @@
 
 namespace edge {
 
-OriginPool::OriginPool(std::vector<std::string> urls, OriginOrder order, const HealthConfig& health,
-                       const base::Clock& clock)
+OriginPool::OriginPool(const std::vector<std::string>& urls, OriginOrder order,
+                       const HealthConfig& health, const base::Clock& clock)
     : order_(order), health_(health), clock_(clock), members_(urls.size()) {
   for (const std::string& text : urls) {
     auto url = http::parse_url(text);

@@ -31,7 +31,7 @@ struct OriginState {
 class OriginPool {
  public:
   // `urls`: valid ones (edge::check has seen them).
-  OriginPool(std::vector<std::string> urls, OriginOrder order, const HealthConfig& health,
+  OriginPool(const std::vector<std::string>& urls, OriginOrder order, const HealthConfig& health,
              const base::Clock& clock);
 
   // The origin to ask, not one of `tried`. None: all others are down or tried. In order: the first

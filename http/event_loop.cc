@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kProbeInterval{100};
 
-const base::SystemClock system_clock;
+const base::SystemClock kSystemClock;
 
 timeval to_timeval(std::chrono::microseconds delay) {
   if (delay < std::chrono::microseconds(0)) delay = std::chrono::microseconds(0);
@@ -115,7 +115,7 @@ struct EventLoop::State {
   }
 };
 
-EventLoop::EventLoop() : EventLoop(system_clock) {}
+EventLoop::EventLoop() : EventLoop(kSystemClock) {}
 
 EventLoop::EventLoop(const base::Clock& clock) : state_(std::make_unique<State>(clock)) {
   event_config* config = event_config_new();

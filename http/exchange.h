@@ -36,22 +36,22 @@ class EventLoop;
 
 // What is known of the connection that carries an exchange.
 struct Peer {
-  std::string address;      // Numeric, without the port: "192.0.2.7", "2001:db8::1".
+  std::string address;  // Numeric, without the port: "192.0.2.7", "2001:db8::1".
   std::uint16_t port = 0;
   bool tls = false;
   std::string server_name;  // TLS SNI; empty when none.
 };
 
 enum class Ending {
-  kComplete,     // The whole response was handed to the socket.
-  kClientLeft,   // The client reset the stream or closed the connection first.
-  kAborted,      // The Responder aborted, or its body failed.
-  kLimit,        // A limit of ours (deadline, minimum rate, flood budget) ended it.
+  kComplete,    // The whole response was handed to the socket.
+  kClientLeft,  // The client reset the stream or closed the connection first.
+  kAborted,     // The Responder aborted, or its body failed.
+  kLimit,       // A limit of ours (deadline, minimum rate, flood budget) ended it.
 };
 
 struct Outcome {
   Ending ending = Ending::kComplete;
-  std::uint64_t body_bytes_sent = 0;     // Of the response's body, handed to the socket.
+  std::uint64_t body_bytes_sent = 0;      // Of the response's body, handed to the socket.
   std::uint64_t body_bytes_received = 0;  // Of the request's body.
 };
 

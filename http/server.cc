@@ -41,7 +41,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   }
 
   void take(base::UniqueFd socket, const sockaddr_storage& from, const TlsStore* tls) {
-    const std::shared_ptr<const Limits> limits_now = current_limits();
+    std::shared_ptr<const Limits> limits_now = current_limits();
     ConnectionQuota::Answer answer = quota.take(ConnectionQuota::address_of(from), *limits_now);
     if (!answer.place) {
       loops.front()->server_loop.count_limit(answer.limit);

@@ -52,8 +52,8 @@ class SessionHost {
   virtual void want_output() = 0;
   // Reading from the socket: false holds the client back.
   virtual void want_input(bool wanted) = 0;
-  // Over: flush what is produced, then close. `abruptly`: close with unsent bytes dropped (RST where
-  // possible), so that the client can't take a cut body for a whole one.
+  // Over: flush what is produced, then close. `abruptly`: close with unsent bytes dropped (RST
+  // where possible), so that the client can't take a cut body for a whole one.
   virtual void finish(bool abruptly) = 0;
   // Counts a limit that ended something: headrace_http_limit_total{limit="…"}.
   virtual void count_limit(std::string_view limit) = 0;
@@ -69,8 +69,8 @@ class Session {
   // About every second: deadlines and minimum rates. `output_blocked`: the socket has taken nothing
   // although bytes were waiting, since that time.
   virtual void tick(base::MonoTime now, std::optional<base::MonoTime> output_blocked_since) = 0;
-  virtual void drain() = 0;                       // Finish what is under way, take nothing new.
-  [[nodiscard]] virtual bool idle() const = 0;    // No exchange under way.
+  virtual void drain() = 0;                     // Finish what is under way, take nothing new.
+  [[nodiscard]] virtual bool idle() const = 0;  // No exchange under way.
   [[nodiscard]] virtual std::size_t exchanges() const = 0;
   [[nodiscard]] virtual std::size_t buffered_bytes() const = 0;
 };
