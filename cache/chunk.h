@@ -44,6 +44,7 @@ struct DiskPlace {
   std::uint32_t region = 0;
   std::uint32_t epoch = 0;  // 0: not on disk as far as known.
   std::uint64_t offset = 0;
+  bool operator==(const DiskPlace&) const = default;
 };
 
 class Chunk final : public Resident {

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct DiskTierOptions {
   base::Bytes write_queue_max{64u << 20};  // Chunk bytes waiting for the writer; over: dropped.
   bool direct_io = true;                   // Where the file system can.
   rocksdb::Env* index_env = nullptr;       // Null: the real one. Simulations give theirs.
+  std::optional<Seed> seed;  // For a new directory, in simulations; none: drawn from the system.
 };
 
 struct DiskTierContext {
