@@ -246,7 +246,7 @@ void Fill::publish(const Admission& admission, int status) {
       if (!known && context_.disk != nullptr) context_.disk->write(admission.rule);
     }
   }
-  context_.memory.insert(object);
+  keep(object);
   for (Opening& opening : std::exchange(openings_, {})) {
     if (!opening.wanted()) continue;
     if (admission.rule && variant_text(purpose_.key_text, admission.rule->names,
@@ -275,7 +275,7 @@ void Fill::on_not_modified(const base::Fields& fields) {
   const Admission renewal = renew(stale, arrival(stale.head().status, fields, std::nullopt));
   const bool kept = renewal.verdict == StoreVerdict::kStore;
   if (kept) {
-    context_.memory.insert(renewal.object);
+    keep(renewal.object);
     // Nothing of a body without a validator is on disk before it is complete.
     const bool whole = !stale.head().etag.empty() || stale.on_disk;
     if (whole && context_.disk != nullptr) context_.disk->write(renewal.object);
@@ -386,6 +386,16 @@ void Fill::release_openings(int status, StoreVerdict verdict) {
 void Fill::mark_as_passed(const Key& key, const std::string& text) {
   context_.memory.insert(
       base::make_ref<PassMark>(key, text, context_.clock.mono() + context_.options.pass_mark_time));
+}
+
+// Puts the object into memory, unless a request sent after a later purge was quicker.
+void Fill::keep(const base::Ref<Object>& object) {
+  const base::Ref<Record> now = context_.memory.peek(object->key);
+  if (now && now->kind == Record::Kind::kObject &&
+      static_cast<const Object&>(*now).head().purge_sequence > object->head().purge_sequence) {
+    return;
+  }
+  context_.memory.insert(object);
 }
 
 void Fill::forget_known() {

@@ -103,6 +103,7 @@ class Fill final : public OriginEvents {
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const Key& key() const { return purpose_.key; }
+  [[nodiscard]] std::uint64_t purge_sequence() const { return purpose_.purge_sequence; }
   // The versions whose chunks it brings or was to bring: two when the object turned out changed.
   [[nodiscard]] std::vector<Version> versions() const;
   // Its object is only this one response: it can be neither asked for again in part nor revalidated
@@ -135,6 +136,7 @@ class Fill final : public OriginEvents {
   void release_openings(int status, StoreVerdict verdict);
   void mark_as_passed(const Key& key, const std::string& text);
   void forget_known();
+  void keep(const base::Ref<Object>& object);
 
   void place(std::string_view bytes);
   void wait_for_room(ChunkCutter::Taken why);

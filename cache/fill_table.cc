@@ -69,7 +69,9 @@ void FillTable::open(Opening opening) {
   const Lookup lookup = look_up(at, context_.purges, context_.clock);
   if (serves(lookup, opening)) return answer(opening, lookup);
 
-  if (const auto asking = asking_.find(at.key); asking != asking_.end()) {
+  // A fill that was sent for before a purge may bring what the purge took: nobody new joins it.
+  if (const auto asking = asking_.find(at.key);
+      asking != asking_.end() && asking->second->purge_sequence() == purge_sequence) {
     if (!opening.reply) return;  // One revalidation is enough.
     const auto reply = opening.reply;
     if (const auto joined = asking->second->join(std::move(opening)); !joined) {
@@ -154,7 +156,7 @@ void FillTable::begin_opening(Opening opening, const Selection& at, base::Ref<co
     if (reply) reply->answer(std::unexpected(fill.error()));
     return;
   }
-  asking_.emplace(at.key, *fill);
+  asking_[at.key] = *fill;
   if (reply) CHECK((*fill)->join(std::move(opening)).has_value());
   (*fill)->start();
 }

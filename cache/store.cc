@@ -19,7 +19,7 @@ namespace {
 
 // Without a disk tier, which bounds its own.
 constexpr std::size_t kPurgeEntriesMax = 1 << 16;
-constexpr base::Bytes kArenaMin{8u << 20};
+constexpr base::Bytes kArenaMin{1u << 20};
 constexpr std::uint32_t kChunkMin = 64 * 1024;
 
 // Records and tables: about 1 KiB an object, so a sixteenth holds an object for each 16 KiB.
@@ -103,9 +103,9 @@ struct Store::State {
   const StoreOptions options;
   const StoreContext context;
   Arena arena;
-  std::unique_ptr<DiskTier> disk;  // Before the memory tier goes, which reports evictions to it.
-  MemoryTier memory;
   std::unique_ptr<PurgeTable> purges;
+  std::unique_ptr<DiskTier> disk;  // Outlives the memory tier, which reports evictions to it.
+  MemoryTier memory;
   Seed seed = 0;
   FillCounters counters;
   std::unique_ptr<ChunkLoader> loader;
@@ -115,8 +115,7 @@ struct Store::State {
 
 Store::State::~State() {
   context.metrics.remove_gauge("headrace_cache_fills_in_flight", {});
-  shards.clear();
-  loader.reset();
+  // The disk's callbacks go to the shards and the loader: it ends first.
   if (disk) disk->close();
 }
 
