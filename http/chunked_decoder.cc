@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "http/message.h"
 
@@ -42,7 +43,7 @@ void ChunkedDecoder::step(char c) {
       if (const int digit = hex_digit(c); digit >= 0) {
         // 16 digits can't overflow 64 bits; the sign bit is refused at the line's end.
         state_ = ++digits_ <= kSizeDigitsMax ? State::kSize : State::kBad;
-        chunk_left_ = (chunk_left_ << 4) | static_cast<std::uint64_t>(digit);
+        size_ = (size_ << 4) | static_cast<std::uint64_t>(digit);
       } else if (state_ == State::kSizeFirst) {
         state_ = State::kBad;
       } else {
@@ -113,6 +114,7 @@ void ChunkedDecoder::step(char c) {
 void ChunkedDecoder::end_size_line() {
   digits_ = 0;
   extension_bytes_ = 0;
+  chunk_left_ = std::exchange(size_, 0);
   if (chunk_left_ > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
     state_ = State::kBad;
   } else {

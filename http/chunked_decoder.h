@@ -32,7 +32,7 @@ class ChunkedDecoder {
 
   [[nodiscard]] bool done() const { return state_ == State::kDone; }
   [[nodiscard]] bool bad() const { return state_ == State::kBad; }
-  // What the chunk under way still owes.
+  // What the chunk under way still owes; nothing while its size is being read.
   [[nodiscard]] std::uint64_t chunk_left() const { return chunk_left_; }
 
  private:
@@ -57,6 +57,7 @@ class ChunkedDecoder {
   void end_size_line();
 
   State state_ = State::kSizeFirst;
+  std::uint64_t size_ = 0;  // So far, of a size line under way.
   std::uint64_t chunk_left_ = 0;
   std::size_t digits_ = 0;
   std::size_t extension_bytes_ = 0;

@@ -54,6 +54,8 @@ const std::string kConversations[] = {
         get(),
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;\"\n\"\r\nhello",
+    // Too large after a few digits, malformed only at the seventeenth.
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0ccccccccccccccccccccc\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX: 1\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n",
