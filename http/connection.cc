@@ -100,7 +100,7 @@ void Connection::read_turn() {
     break;
   }
   // Alerts, tickets and key updates that TLS made while it read.
-  if (phase_ != Phase::kDead && transport_->unsent() > 0 && !blocked_since_) flush();
+  if (phase_ != Phase::kDead && transport_->unsent() > 0 && !writing_) flush();
 }
 
 void Connection::shake_hands() {
@@ -177,9 +177,11 @@ void Connection::flush() {
   switch (state) {
     case Transport::State::kDone:
       batch_.all_taken(taken);
-      blocked_since_.reset();
-      // More than one turn's worth: the loop comes back after the other connections.
+      // More than one turn's worth: the loop comes back after the other connections, when the
+      // socket is ready for it; until then it counts as blocked.
       watch_writing(output_wanted_ && phase_ == Phase::kOpen);
+      blocked_since_.reset();
+      if (writing_) blocked_since_ = loop().now();
       break;
     case Transport::State::kBlocked:
       batch_.blocked(taken);

@@ -113,6 +113,7 @@ class Connection final : public SessionHost {
   BatchSize batch_;
 
   base::MonoTime since_;  // Of phases 1, 2 and 5.
+  // When the socket last took something, while more waits for it.
   std::optional<base::MonoTime> blocked_since_;
 };
 

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509err.h>
 
 #include <algorithm>
 #include <ctime>
@@ -76,14 +77,11 @@ base::Result<Context> make_context(const Certificate& certificate, TicketKeys& t
                       certificate.certificate + ": no usable PEM certificate: " + last_error());
   }
   if (SSL_CTX_use_PrivateKey_file(raw, certificate.private_key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return base::fail(base::ErrorCode::kInvalid, certificate.private_key +
-                                                     ": no usable PEM key for " +
-                                                     certificate.certificate + ": " + last_error());
-  }
-  if (SSL_CTX_check_private_key(raw) != 1) {
-    return base::fail(
-        base::ErrorCode::kInvalid,
-        certificate.private_key + ": the key does not belong to " + certificate.certificate);
+    const bool of_another = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
+    const std::string reason = of_another ? "the key does not belong to " + certificate.certificate
+                                          : "no usable PEM key: " + last_error();
+    ERR_clear_error();
+    return base::fail(base::ErrorCode::kInvalid, certificate.private_key + ": " + reason);
   }
   return context;
 }
