@@ -1,6 +1,8 @@
 #include "cache/chunk_cutter.h"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -187,8 +189,25 @@ base::Result<void> ChunkCutter::finish() {
   state_ = State::kOver;
   if (given_up_ || context_.disk == nullptr) return {};
   if (object_->length() == 0) context_.disk->write(object_);
-  for (const base::Ref<Chunk>& chunk : held_) store(chunk);
+  if (!held_.empty()) store_held();
   return {};
+}
+
+// Without all its chunks the object is worth nothing: its record is written when the last of them
+// is on disk, and not at all when one could not be written.
+void ChunkCutter::store_held() {
+  struct Left {
+    std::atomic<std::size_t> chunks;
+    std::atomic<bool> all_written{true};
+  };
+  const auto left = std::make_shared<Left>(held_.size());
+  for (const base::Ref<Chunk>& chunk : held_) {
+    context_.disk->write(object_, chunk,
+                         [left, object = object_, disk = context_.disk](base::Result<void> done) {
+                           if (!done) left->all_written = false;
+                           if (--left->chunks == 0 && left->all_written) disk->write(object);
+                         });
+  }
 }
 
 void ChunkCutter::fail() {

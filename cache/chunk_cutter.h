@@ -81,6 +81,7 @@ class ChunkCutter {
   bool open_chunk(std::uint32_t index);
   void close_chunk();
   void store(const base::Ref<Chunk>& chunk);
+  void store_held();
   void give_up_storing();
   [[nodiscard]] std::uint64_t position() const;
   [[nodiscard]] bool far_ahead(std::uint64_t allowed) const;

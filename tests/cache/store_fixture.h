@@ -46,7 +46,6 @@ class StoreFixture : public testing::Test {
 
   Store& store() {
     if (!store_) {
-      options.chunk_size = kChunk;
       StoreContext context{
           .clock = loop.clock(),
           .metrics = metrics,
@@ -65,6 +64,7 @@ class StoreFixture : public testing::Test {
   void close() {
     clients_.clear();
     if (!store_) return;
+    loop.run();  // The disk tier waits in close() for what this thread has still to do.
     store_->close();
     loop.run();
     EXPECT_EQ(store_->stats().fills_in_flight, 0u);
@@ -119,7 +119,7 @@ class StoreFixture : public testing::Test {
   ScriptedOrigin origin;
   base::Metrics metrics;
   CountedVersions versions;
-  StoreOptions options{.memory_max = base::Bytes(64u << 20)};
+  StoreOptions options{.memory_max = base::Bytes(64u << 20), .chunk_size = kChunk};
 
  private:
   std::unique_ptr<Store> store_;
