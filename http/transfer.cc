@@ -104,6 +104,9 @@ void Transfer::set_common_options(const ClientOptions& options) {
   set(easy_, CURLOPT_PRIVATE, this);
   set(easy_, CURLOPT_ERRORBUFFER, curl_message_.data());
   set(easy_, CURLOPT_NOSIGNAL, 1L);
+  // Names are resolved on a thread of libcurl's. Without this, giving a fetch up while its name is
+  // being resolved would wait for that thread, and hold up the loop for as long as DNS is slow.
+  set(easy_, CURLOPT_QUICK_EXIT, 1L);
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy_, CURLOPT_HTTP09_ALLOWED, 0L);

@@ -216,6 +216,12 @@ TEST_F(ClientTest, IgnoresBytesBeyondTheLengthAndGivesUpThatConnection) {
   EXPECT_EQ(origin.connections(), 3);
 }
 
+TEST_F(ClientTest, ResolvesNames) {
+  ScriptedOrigin origin(always(kHello));
+  const Viewer viewer = fetch("http://localhost:" + std::to_string(origin.port()) + "/");
+  EXPECT_TRUE(viewer.succeeded()) << viewer.context();
+}
+
 // Keep-alive.
 
 TEST_F(ClientTest, KeepsAConnectionForTheNextFetch) {
