@@ -65,7 +65,7 @@ bool names_are_unique(const std::vector<SiteConfig>& sites) {
 void describe_cache(CacheConfig& c, base::ConfigVisitor& option) {
   option("cache.path", c.path,
          "Directory of the disk tier, for this process alone; empty: memory only. (restart)");
-  option("cache.memory_max", c.memory_max, 32_MiB, 16_TiB,
+  option("cache.memory_max", c.memory_max, 64_MiB, 16_TiB,
          "Memory for cached bodies, records, RocksDB and connection buffers together. (restart)");
   option("cache.disk_max", c.disk_max, 256_MiB, 1024_TiB,
          "Disk space for bodies and index together; never exceeded. (restart)");

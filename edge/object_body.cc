@@ -9,12 +9,13 @@ using cache::Chunk;
 
 ObjectBody::ObjectBody(Worker& worker, base::Ref<const cache::Object> object,
                        base::Ref<const Target> target, std::uint64_t first,
-                       std::optional<std::uint64_t> last, std::function<void()> wake)
+                       std::optional<std::uint64_t> last, Opened opened, std::function<void()> wake)
     : worker_(worker),
       object_(std::move(object)),
       target_(std::move(target)),
       position_(first),
       last_(last),
+      opened_(opened),
       wake_(std::move(wake)),
       registered_(worker.bodies.insert(worker.bodies.end(), this)) {
   if (!last_ && object_->length() && *object_->length() > 0) last_ = *object_->length() - 1;
@@ -67,9 +68,14 @@ bool ObjectBody::find_chunk() {
       ask(index);
       return false;
     }
-    if (chunk_->phase() == Chunk::Phase::kGrowing) chunk_source_ = cache::Source::kOrigin;
+    if (opened_ == Opened::kFetchedNow || chunk_->phase() == Chunk::Phase::kGrowing) {
+      chunk_source_ = cache::Source::kOrigin;
+    }
     // Bytes that are here already are a hit, even while others of their chunk still arrive.
-    if (is_first_ && chunk_->readable(offset) == 0) first_source_ = chunk_source_;
+    if (is_first_ && chunk_->readable(offset) == 0) {
+      first_source_ = chunk_source_;
+      first_collapsed_ = true;  // Another request's fill brings them.
+    }
     ++chunks_begun_;
     if (chunks_begun_ > 1) read_ahead(index);
   }

@@ -34,9 +34,12 @@ inline constexpr int kChunkTriesMax = 3;
 
 class ObjectBody final : public http::BodySource {
  public:
-  // The bytes from `first` up to and with `last`; none: to the object's end.
+  // The bytes from `first` up to and with `last`; none: to the object's end. kFetchedNow: the
+  // object was opened at the origin for this request, so bytes found in memory came from there.
+  enum class Opened : std::uint8_t { kFound, kFetchedNow };
   ObjectBody(Worker& worker, base::Ref<const cache::Object> object, base::Ref<const Target> target,
-             std::uint64_t first, std::optional<std::uint64_t> last, std::function<void()> wake);
+             std::uint64_t first, std::optional<std::uint64_t> last, Opened opened,
+             std::function<void()> wake);
   ObjectBody(const ObjectBody&) = delete;
   ObjectBody& operator=(const ObjectBody&) = delete;
   ~ObjectBody() override;
@@ -69,6 +72,7 @@ class ObjectBody final : public http::BodySource {
   const base::Ref<const Target> target_;
   std::uint64_t position_;
   std::optional<std::uint64_t> last_;
+  const Opened opened_;
   std::function<void()> wake_;
 
   base::Ref<cache::Chunk> chunk_;

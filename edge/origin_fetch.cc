@@ -67,8 +67,8 @@ class HttpFetch final : public cache::OriginFetch, private http::FetchEvents {
   void on_end(base::Result<void> outcome) override {
     if (!outcome && is_origin_failure(outcome.error())) {
       target_.site->origins.report_failure(tried_.back());
-      if (!has_head_ && ask_next()) return;
     }
+    if (!outcome && !has_head_ && may_ask_another(outcome.error()) && ask_next()) return;
     events_.on_end(std::move(outcome));
   }
 
@@ -100,6 +100,11 @@ class NoOrigin final : public cache::OriginFetch {
 }  // namespace
 
 bool is_origin_failure(const base::Error& error) {
+  return error.blame == base::Blame::kOrigin &&
+         (error.code == base::ErrorCode::kUnreachable || error.code == base::ErrorCode::kTimeout);
+}
+
+bool may_ask_another(const base::Error& error) {
   return error.blame == base::Blame::kOrigin && error.code != base::ErrorCode::kAborted;
 }
 

@@ -23,7 +23,10 @@ class HttpOrigin final : public cache::Origin {
   http::Client& client_;
 };
 
-// True for outcomes that say something about the origin's health, not about one response.
+// True for outcomes that say something about the origin's health (no connection, no answer in
+// time), not about one response.
 bool is_origin_failure(const base::Error& error);
+// True for failures that another origin may not have.
+bool may_ask_another(const base::Error& error);
 
 }  // namespace edge

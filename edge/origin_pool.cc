@@ -18,6 +18,7 @@ OriginPool::OriginPool(const std::vector<std::string>& urls, OriginOrder order,
 }
 
 bool OriginPool::may_ask(const Member& member, base::MonoTime now) const {
+  if (urls_.size() == 1) return true;
   // A probe that never reported (its client left) must not lock the origin out: after another
   // backoff the next one may try.
   return member.up ||

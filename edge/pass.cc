@@ -81,7 +81,10 @@ bool Pass::on_body(std::string_view bytes) {
 void Pass::on_end(base::Result<void> outcome) {
   if (!outcome && is_origin_failure(outcome.error())) {
     target_->site->origins.report_failure(tried_.back());
-    if (!has_head_ && !is_read_body_ && is_safe(target_->method) && ask_next()) return;
+  }
+  if (!outcome && !has_head_ && !is_read_body_ && is_safe(target_->method) &&
+      may_ask_another(outcome.error()) && ask_next()) {
+    return;
   }
   if (!has_head_) {
     events_.on_failure(

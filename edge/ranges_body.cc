@@ -7,11 +7,12 @@ namespace edge {
 
 RangesBody::RangesBody(Worker& worker, base::Ref<const cache::Object> object,
                        base::Ref<const Target> target, http::Multipart parts,
-                       std::function<void()> wake)
+                       ObjectBody::Opened opened, std::function<void()> wake)
     : worker_(worker),
       object_(std::move(object)),
       target_(std::move(target)),
       parts_(std::move(parts)),
+      opened_(opened),
       wake_(std::move(wake)) {
   begin_part();
 }
@@ -19,7 +20,8 @@ RangesBody::RangesBody(Worker& worker, base::Ref<const cache::Object> object,
 void RangesBody::begin_part() {
   const http::ByteRange range = parts_.ranges()[next_part_];
   text_ = base::Slice::of(parts_.part_head(next_part_));
-  part_ = std::make_unique<ObjectBody>(worker_, object_, target_, range.first, range.last, wake_);
+  part_ = std::make_unique<ObjectBody>(worker_, object_, target_, range.first, range.last, opened_,
+                                       wake_);
   ++next_part_;
 }
 

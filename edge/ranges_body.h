@@ -17,7 +17,7 @@ namespace edge {
 class RangesBody final : public http::BodySource {
  public:
   RangesBody(Worker& worker, base::Ref<const cache::Object> object, base::Ref<const Target> target,
-             http::Multipart parts, std::function<void()> wake);
+             http::Multipart parts, ObjectBody::Opened opened, std::function<void()> wake);
 
   [[nodiscard]] const http::Multipart& parts() const { return parts_; }
   http::Pulled pull(std::size_t max) override;
@@ -29,6 +29,7 @@ class RangesBody final : public http::BodySource {
   const base::Ref<const cache::Object> object_;
   const base::Ref<const Target> target_;
   const http::Multipart parts_;
+  const ObjectBody::Opened opened_;
   const std::function<void()> wake_;
   base::Slice text_;  // A part's head, or the end, as far as not yet given.
   std::unique_ptr<ObjectBody> part_;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "edge/invalidation.h"
 #include "edge/key_rules.h"
 #include "edge/private_body.h"
 #include "edge/ranges_body.h"
@@ -239,16 +240,20 @@ void Request::serve(base::Ref<const cache::Object> object) {
     send_stored();
     return;
   }
+  const auto opened = status_.hit || status_.forward_status.value_or(0) == 304
+                          ? ObjectBody::Opened::kFound
+                          : ObjectBody::Opened::kFetchedNow;
   if (parts_) {
     body_ = std::make_unique<RangesBody>(worker_, object_, target(Forwarding::kFill), *parts_,
-                                         [this] { wake(); });
+                                         opened, [this] { wake(); });
     send_stored();
     return;
   }
   const bool is_range = !selection_.ranges.empty();
   auto body = std::make_unique<ObjectBody>(
       worker_, object_, target(Forwarding::kFill), is_range ? selection_.ranges[0].first : 0,
-      is_range ? std::optional(selection_.ranges[0].last) : std::nullopt, [this] { wake(); });
+      is_range ? std::optional(selection_.ranges[0].last) : std::nullopt, opened,
+      [this] { wake(); });
   object_body_ = body.get();
   body_ = std::move(body);
   state_ = State::kPreparing;
@@ -330,16 +335,19 @@ void Request::pass(Forward why) {
 void Request::passed(int status, base::Fields fields) {
   status_.forward_status = status;
   const std::string& method = exchange_.request().method;
-  if (status < 400 && method != "GET" && method != "HEAD" && method != "OPTIONS") invalidate();
+  if (status < 400 && method != "GET" && method != "HEAD" && method != "OPTIONS")
+    invalidate(fields);
   const auto length = take_content_length(fields);
   state_ = State::kSending;
   respond(passed_head(status, std::move(fields), head_context(), status_), length);
 }
 
-// What an unsafe request has changed must not be served from the cache any more. RFC 9111 §4.4.
-void Request::invalidate() {
-  write_key_text(worker_.key_text, site_->name, target_of(target_, exchange_.request()));
-  worker_.invalidate(worker_.key_text, exchange_.request().fields);
+void Request::invalidate(const base::Fields& response) {
+  const http::RequestHead& request = exchange_.request();
+  for (const std::string& target : invalidated_targets(request, response)) {
+    write_key_text(worker_.key_text, site_->name, normalised_target(target, site_->config.query));
+    worker_.invalidate(worker_.key_text, request.fields);
+  }
 }
 
 http::Pulled Request::pull(std::size_t max) {

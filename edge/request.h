@@ -72,7 +72,7 @@ class Request final : public http::Responder {
   // kPassing
   void pass(Forward why);
   void passed(int status, base::Fields fields);
-  void invalidate();
+  void invalidate(const base::Fields& response);
 
   void respond(http::ResponseHead head, std::optional<std::uint64_t> length);
   void refuse(int status, std::string_view detail);

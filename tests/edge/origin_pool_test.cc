@@ -83,5 +83,13 @@ TEST(OriginPool, WhenAllAreDownNoneIsGiven) {
   EXPECT_FALSE(p.pool.states()[1].up);
 }
 
+TEST(OriginPool, TheOnlyOriginIsAskedEvenWhenItFails) {
+  const base::ManualClock clock;
+  OriginPool pool({"http://a:1"}, OriginOrder::kInOrder, {.failures = 1}, clock);
+  pool.report_failure(0);
+  EXPECT_EQ(pool.pick({}), 0u);
+  EXPECT_FALSE(pool.states()[0].up);
+}
+
 }  // namespace
 }  // namespace edge

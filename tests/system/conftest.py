@@ -1,0 +1,32 @@
+import pytest
+
+import harness
+
+
+@pytest.fixture
+def origin():
+    made = harness.Origin()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def make_edge(tmp_path):
+    """Starts edges, and stops them when the test ends, whatever became of it."""
+    made = []
+
+    def make(*origins, start=True, **options):
+        directory = tmp_path / f"edge-{len(made)}"
+        directory.mkdir()
+        edge = harness.Edge(directory, origins, **options)
+        made.append(edge)
+        return edge.start() if start else edge
+
+    yield make
+    for edge in made:
+        if edge.daemon and edge.daemon.process.poll() is None:
+            edge.kill()
+        if edge.daemon:
+            text = edge.daemon.text()
+            assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text[-8000:]
+            assert "CHECK failed" not in text, text[-8000:]
