@@ -10,8 +10,9 @@
 namespace cache {
 namespace {
 
-// How often an arrival must be used to move on. See docs/cache-policy.md for the figures.
-constexpr std::uint8_t kUsesToStay = 2;
+// How often an arrival must be used to move on: once, where the paper says twice.
+// docs/cache-policy.md has the figures.
+constexpr std::uint8_t kUsesToStay = 1;
 constexpr std::uint64_t kSmallShare = 10;
 // In a cache of few large entries a tenth may be less than one of them: room for this many, so that
 // an arrival has time to be used.
