@@ -166,6 +166,7 @@ DiskTierStats DiskTier::stats() const {
           .bytes_admitted = metrics.bytes_admitted.value(),
           .bytes_written = metrics.bytes_written.value(),
           .bytes_rewritten = metrics.bytes_rewritten.value(),
+          .index_bytes_written = state.disk.index->bytes_appended().count(),
           .corrupt = metrics.corrupt.value()};
 }
 

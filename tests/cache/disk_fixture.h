@@ -151,6 +151,17 @@ class Disk {
             body_of(path + std::to_string(versions_), length)};
   }
 
+  // Another object with the body of this one, which is cheap to make.
+  Stored object_like(const Stored& other, const std::string& path) {
+    Stored made = object(path, 0);
+    made.body = other.body;
+    ObjectHead head = made.object->head();
+    head.fields.add("content-type", "video/mp2t");
+    head.length = other.body.size();
+    made.object = base::make_ref<Object>(std::move(head));
+    return made;
+  }
+
   base::Ref<Chunk> chunk_of(const Stored& stored, std::uint32_t index) {
     const std::uint32_t length = stored.object->chunk_length(index);
     auto chunk = base::make_ref<Chunk>(ChunkKey{stored.object->version(), index}, length,
