@@ -66,9 +66,6 @@ NodeGauges::NodeGauges(base::Metrics& metrics, const cache::Store& store,
   add("headrace_cache_memory_evictions",
       "Entries that have left memory since the start for others to come in.",
       [&store] { return static_cast<double>(store.stats().memory.evictions); });
-  add("headrace_cache_fills_in_flight",
-      "Origin requests of the cache under way. Stays high: the origin is slow.",
-      [&store] { return static_cast<double>(store.stats().fills_in_flight); });
   add("headrace_cache_purge_sequence", "Number of the newest purge.",
       [&store] { return static_cast<double>(store.stats().purge_sequence); });
 

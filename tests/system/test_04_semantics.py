@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import pathlib
+import re
 import threading
 import time
 
@@ -303,3 +305,13 @@ def test_the_admin_pages(origin, make_edge):
     assert edge.admin("/purge?site=site&everything=1", "GET")[0] == 405
     assert edge.admin("/drain", "POST")[0] == 202
     assert edge.daemon.process.wait(30) == 0
+
+
+def test_every_metric_is_documented(origin, make_edge):
+    answers(origin, Cache_Control="max-age=60")
+    edge = make_edge(origin, tls=True)
+    edge.get("/m")
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    names = re.findall(r"^# TYPE (\S+)", edge.admin("/metrics")[1], re.M)
+    assert len(names) > 30
+    assert [name for name in names if f"`{name}`" not in page] == []
