@@ -14,35 +14,11 @@ namespace {
 // A rule of more names than this would make a key of half the request: it is not widened further.
 constexpr std::size_t kVaryNamesMax = 16;
 
-constexpr std::string_view kNotStored[] = {
-    // About this message's transfer, not about the content; Age is computed anew.
-    "age",
-    "connection",
-    "content-length",
-    "content-range",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authentication-info",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade"};
-
+// Without what is about this message's transfer; Age is computed anew.
 base::Fields stored_fields(const base::Fields& fields) {
-  std::vector<std::string> named;  // RFC 9110 §7.6.1: Connection names more of its kind.
-  const std::string connection = base::to_lower(fields.joined("connection"));
-  for (std::size_t begin = 0; begin < connection.size();) {
-    const std::size_t end = std::min(connection.find(',', begin), connection.size());
-    named.emplace_back(base::trim(std::string_view(connection).substr(begin, end - begin)));
-    begin = end + 1;
-  }
-  base::Fields stored;
-  stored.reserve(fields.size(), fields.text_bytes());
-  for (const base::Field& field : fields) {
-    if (std::ranges::find(kNotStored, field.name) != std::end(kNotStored)) continue;
-    if (std::ranges::find(named, field.name) != named.end()) continue;
-    stored.add(field.name, field.value);
+  base::Fields stored = storable_fields(fields);
+  for (const std::string_view name : {"age", "content-length", "content-range"}) {
+    stored.remove(name);
   }
   return stored;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cache/freshness.h"
 #include "http/message.h"
 
 namespace edge {
@@ -77,6 +78,11 @@ base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer
   std::string loop = request.fields.joined("cdn-loop");
   if (!loop.empty()) loop += ", ";
   fields.add("cdn-loop", loop.append(node_name));
+  if (forwarding == Forwarding::kFill) {
+    // So that an origin may aim a Surrogate-Control at us.
+    std::string capability(cache::kSurrogateName);
+    fields.set("surrogate-capability", capability.append("=\"Surrogate/1.0\""));
+  }
   return fields;
 }
 

@@ -48,6 +48,12 @@ TEST(ForwardedFields, ViaAndCdnLoopAreExtended) {
   EXPECT_EQ(fields.find("cdn-loop"), "other; x=1, edge-1");
 }
 
+TEST(ForwardedFields, AFillSaysWhatSurrogateControlMayBeAimedAt) {
+  const base::Fields sent{{"surrogate-capability", "other=\"Surrogate/1.0\""}};
+  EXPECT_EQ(forwarded(sent, Forwarding::kFill).joined("surrogate-capability"),
+            "headrace=\"Surrogate/1.0\"");
+}
+
 TEST(Looping, IsSeenByThisNodesNameOnly) {
   EXPECT_TRUE(is_looping({{"cdn-loop", "other, edge-1; a=b"}}, "edge-1"));
   EXPECT_FALSE(is_looping({{"cdn-loop", "edge-10, my-edge-1"}}, "edge-1"));
