@@ -166,6 +166,16 @@ struct Http2Callbacks::Table {
     return 0;
   }
 
+  // A head beyond nghttp2's 64 KiB for sending, such as an origin's.
+  static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int,
+                               void* opaque) {
+    Http2Session& self = session_of(opaque);
+    if (frame->hd.type != NGHTTP2_HEADERS || self.going_away_) return 0;
+    Http2Stream* stream = stream_of(session, frame->hd.stream_id);
+    if (stream != nullptr) self.reset(*stream, NGHTTP2_INTERNAL_ERROR, Ending::kAborted);
+    return 0;
+  }
+
   static int on_stream_close(nghttp2_session* session, std::int32_t id, std::uint32_t,
                              void* opaque) {
     Http2Stream* stream = stream_of(session, id);
@@ -192,6 +202,7 @@ nghttp2_session* Http2Callbacks::make_session(Http2Session& session) {
     nghttp2_session_callbacks_set_unpack_extension_callback(made, Table::on_extension_end);
     nghttp2_session_callbacks_set_send_data_callback(made, Table::send_data);
     nghttp2_session_callbacks_set_on_frame_send_callback(made, Table::on_frame_send);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(made, Table::on_frame_not_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, Table::on_stream_close);
     return made;
   }();

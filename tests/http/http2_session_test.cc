@@ -151,6 +151,16 @@ TEST(Http2Session, ResetsAStreamWhoseBodyIsShorterThanPromised) {
   EXPECT_EQ(client.app.requests[0].outcome->ending, Ending::kAborted);
 }
 
+TEST(Http2Session, ResetsAStreamWhoseHeadIsTooLargeToSend) {
+  Http2Client client;
+  client.app.on_start = [](Answer& answer) {
+    answer.exchange.respond({200, nullptr, {{"x", std::string(100'000, 'v')}}}, 2);
+  };
+  const auto id = client.connect().get();
+  EXPECT_EQ(client.response(id).reset, NGHTTP2_INTERNAL_ERROR);
+  EXPECT_EQ(client.app.requests[0].outcome->ending, Ending::kAborted);
+}
+
 TEST(Http2Session, AbortsBeforeAndAfterTheHead) {
   for (const bool responded : {false, true}) {
     Http2Client client;

@@ -226,6 +226,13 @@ class TlsClient final : public PlainClient {
       SSL_set_tlsext_host_name(ssl_.get(), options.server_name.c_str());
     }
     if (options.resume != nullptr) SSL_set_session(ssl_.get(), options.resume);
+    SSL_set_msg_callback(ssl_.get(), [](int, int, int type, const void* bytes, std::size_t size,
+                                        SSL*, void* records) {
+      const auto* header = static_cast<const unsigned char*>(bytes);
+      if (type != SSL3_RT_HEADER || size != 5 || header[0] != SSL3_RT_APPLICATION_DATA) return;
+      static_cast<std::vector<std::size_t>*>(records)->push_back(header[3] * 256U + header[4]);
+    });
+    SSL_set_msg_callback_arg(ssl_.get(), &records);
     SSL_set_fd(ssl_.get(), fd());
     connected = SSL_connect(ssl_.get()) == 1;
   }
@@ -259,6 +266,7 @@ class TlsClient final : public PlainClient {
   }
 
   bool connected = false;
+  std::vector<std::size_t> records;  // Of application data, both ways, encrypted sizes.
 
  private:
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;

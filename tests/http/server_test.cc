@@ -95,6 +95,23 @@ TEST_F(ServerTest, SpeaksHttp1OverTlsWithoutAlpn) {
   }
 }
 
+TEST_F(ServerTest, SendsAHeadAndASmallBodyInOneTlsRecord) {
+  TestServer server;
+  TlsClient client(server.listen(&store_), {.version = TLS1_2_VERSION});
+  EXPECT_TRUE(client.get("/2048") == body_of(2'048));
+  EXPECT_EQ(client.records.size(), 2U);  // The request's and the response's.
+}
+
+TEST_F(ServerTest, BeginsWithSmallTlsRecordsAndGoesOnWithFullOnes) {
+  TestServer server;
+  TlsClient client(server.listen(&store_), {.version = TLS1_2_VERSION});
+  EXPECT_TRUE(client.get("/1000000") == body_of(1'000'000));
+  constexpr std::size_t kOverhead = 24;  // Nonce and tag of AES-GCM.
+  ASSERT_GT(client.records.size(), 70U);
+  for (std::size_t i = 1; i <= 16; ++i) EXPECT_EQ(client.records[i], 4'096 + kOverhead);
+  for (std::size_t i = 17; i < 60; ++i) EXPECT_EQ(client.records[i], 16'384 + kOverhead) << i;
+}
+
 TEST_F(ServerTest, RefusesAnUnknownProtocol) {
   TestServer server;
   EXPECT_FALSE(TlsClient(server.listen(&store_), {.alpn = "\x03xyz"}).connected);
