@@ -131,13 +131,13 @@ void Server::set_limits(const Limits& limits) {
 }
 
 void Server::drain(std::chrono::milliseconds patience, std::function<void()> on_empty) {
-  CHECK(!state_->draining);
   {
     base::MutexLock lock(state_->mutex);
+    if (state_->draining) return;
     state_->on_drained = std::move(on_empty);
+    state_->loops_not_draining = state_->loops.size();
+    state_->draining = true;
   }
-  state_->loops_not_draining = state_->loops.size();
-  state_->draining = true;
   state_->quota.on_empty([state = state_.get()] { state->report_if_empty(); });
   for (const auto& loop : state_->loops) {
     const bool first = loop == state_->loops.front();

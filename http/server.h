@@ -52,7 +52,7 @@ class Server {
 
   // Stops accepting; asks every client to go (GOAWAY, Connection: close) and lets exchanges under
   // way finish. `on_empty` runs on some loop when the last connection is gone or after `patience`,
-  // whichever is first.
+  // whichever is first. Once: later calls change nothing.
   void drain(std::chrono::milliseconds patience, std::function<void()> on_empty);
 
   [[nodiscard]] ServerStats stats() const;
