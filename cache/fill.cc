@@ -183,7 +183,8 @@ void Fill::on_whole(int status, const base::Fields& fields, std::optional<std::u
     }
     // The object has changed, and this is the new one. Its readers can't go on with the old.
     // It is forgotten before they are told, so that asking again finds the new one.
-    forget_known();
+    forget(context_, *purpose_.known);
+    table_.stopped_bringing(*this);
     for (ChunkWant& want : std::exchange(wants_, {})) {
       want.reply->answer(base::fail(base::ErrorCode::kAborted, "the object changed at the origin",
                                     base::Blame::kOrigin));
@@ -280,7 +281,7 @@ void Fill::on_not_modified(const base::Fields& fields) {
     const bool whole = !stale.head().etag.empty() || stale.on_disk;
     if (whole && context_.disk != nullptr) context_.disk->write(renewal.object);
   } else {
-    forget_known();
+    forget(context_, *purpose_.known);
     if (!renewal.of_this_request) mark_as_passed(purpose_.key, purpose_.text);
   }
   bool first = true;
@@ -302,7 +303,7 @@ void Fill::on_not_modified(const base::Fields& fields) {
 
 // The object that wants are waiting for does not exist any more, and this is no new one either.
 void Fill::on_changed() {
-  forget_known();
+  forget(context_, *purpose_.known);
   fail(origin_error(base::ErrorCode::kAborted, "the object changed at the origin"));
 }
 
@@ -398,17 +399,6 @@ void Fill::keep(const base::Ref<Object>& object) {
   context_.memory.insert(object);
 }
 
-void Fill::forget_known() {
-  const Object& object = *purpose_.known;
-  const base::Ref<Record> now = context_.memory.peek(object.key);
-  // A revalidation may have renewed it: the same version under another record.
-  if (now && now->kind == Record::Kind::kObject &&
-      static_cast<const Object&>(*now).version() == object.version()) {
-    context_.memory.remove(object.key, *now);
-  }
-  if (context_.disk != nullptr) context_.disk->erase(object.key, object.version());
-}
-
 // --- The body ---
 
 bool Fill::on_body(std::string_view bytes) {
@@ -499,6 +489,7 @@ void Fill::give_chunk(const base::Ref<Chunk>& chunk) {
     return want.ask.index == chunk->key().index;
   });
   for (auto want = wants_.begin(); want != others; ++want) {
+    CHECK(want->ask.object->version() == chunk->key().version);
     if (want->waited) context_.counters.collapsed.add();
     want->reply->answer(ChunkOpened{chunk, Source::kOrigin, want->waited});
   }

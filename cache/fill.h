@@ -135,7 +135,6 @@ class Fill final : public OriginEvents {
   void give_pipe(Opening& opening, int status, const base::Fields& fields, StoreVerdict verdict);
   void release_openings(int status, StoreVerdict verdict);
   void mark_as_passed(const Key& key, const std::string& text);
-  void forget_known();
   void keep(const base::Ref<Object>& object);
 
   void place(std::string_view bytes);

@@ -23,4 +23,16 @@ FillCounters::FillCounters(base::Metrics& metrics)
                                 "Requests that waited for a fill begun by another. A low share on "
                                 "a busy live stream means that collapsing does not work.")) {}
 
+void forget(const FillContext& context, const Object& object) {
+  const base::Ref<Record> now = context.memory.peek(object.key);
+  // A revalidation may have renewed it: the same version under another record.
+  if (now && now->kind == Record::Kind::kObject &&
+      static_cast<const Object&>(*now).version() == object.version()) {
+    context.memory.remove(object.key, *now);
+  }
+  if (context.disk == nullptr) return;
+  context.forgotten.add(object.version());
+  context.disk->erase(object.key, object.version());
+}
+
 }  // namespace cache

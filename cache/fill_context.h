@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "cache/disk_tier.h"
+#include "cache/forgotten.h"
 #include "cache/memory_tier.h"
 #include "cache/purge.h"
 #include "cache/store.h"
@@ -37,7 +38,11 @@ struct FillContext {
   PurgeTable& purges;
   Seed seed;
   FillCounters& counters;
+  Forgotten& forgotten;
   FillThread thread;
 };
+
+// The object is worth nothing any more: it leaves both tiers, under whatever record.
+void forget(const FillContext& context, const Object& object);
 
 }  // namespace cache

@@ -208,8 +208,7 @@ void FillTable::want(ChunkWant want) {
   }
   if (!can_be_asked_in_part(object)) {
     // Without its lost chunk the object is a miss.
-    context_.memory.remove(object.key, object);
-    if (context_.disk != nullptr) context_.disk->erase(object.key, object.version());
+    forget(context_, object);
     return want.reply->answer(lost());
   }
   begin_chunks(std::move(want));
@@ -318,14 +317,18 @@ void FillTable::began_cutting(Fill& fill, const Version& version) {
   if (std::ranges::find(fills, &fill) == fills.end()) fills.push_back(&fill);
 }
 
-void FillTable::ended(Fill& fill) {
-  stopped_asking(fill);
+void FillTable::stopped_bringing(Fill& fill) {
   for (const Version& version : fill.versions()) {
     const auto entry = bringing_.find(version);
     if (entry == bringing_.end()) continue;
     std::erase(entry->second, &fill);
     if (entry->second.empty()) bringing_.erase(entry);
   }
+}
+
+void FillTable::ended(Fill& fill) {
+  stopped_asking(fill);
+  stopped_bringing(fill);
   // It may be in the middle of a call of its own.
   context_.thread.executor.post([this, id = fill.id()] { fills_.erase(id); });
 }

@@ -38,6 +38,7 @@ class FillTable {
   void open_again(Opening opening);
   void want_again(ChunkWant want);
   void stopped_asking(const Fill& fill);
+  void stopped_bringing(Fill& fill);
   void began_cutting(Fill& fill, const Version& version);
   void ended(Fill& fill);
   Fill* find(std::uint64_t id);
@@ -58,7 +59,7 @@ class FillTable {
   [[nodiscard]] bool outdated(const Object& object) const;
   void answer(const Opening& opening, const Lookup& lookup);
 
-  const FillContext context_;
+  const FillContext& context_;
   bool closed_ = false;
   std::uint64_t next_id_ = 1;
   std::unordered_map<std::uint64_t, std::unique_ptr<Fill>> fills_;

@@ -49,7 +49,8 @@ void RecordFinder::found(const Key& key, base::Ref<Record> record) {
 void RecordFinder::keep(const base::Ref<Record>& record) {
   if (record->kind == Record::Kind::kObject) {
     const auto& object = static_cast<const Object&>(*record);
-    if (context_.purges.check(object) == PurgeVerdict::kHard) {
+    if (context_.forgotten.has(object.version()) ||
+        context_.purges.check(object) == PurgeVerdict::kHard) {
       context_.disk->erase(object.key, object.version());
       return;
     }

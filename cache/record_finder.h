@@ -39,7 +39,7 @@ class RecordFinder {
   void found(const Key& key, base::Ref<Record> record);
   void keep(const base::Ref<Record>& record);
 
-  const FillContext context_;
+  const FillContext& context_;
   std::unordered_map<Key, std::vector<Search>> searches_;
 };
 

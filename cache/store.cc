@@ -87,9 +87,24 @@ struct Store::State {
   ~State();
 
   struct Shard {
-    explicit Shard(const FillContext& fill_context)
-        : executor(fill_context.thread.executor), table(fill_context), finder(fill_context) {}
+    Shard(State& state, const FillThread& thread)
+        : executor(thread.executor),
+          context{.options = state.options,
+                  .clock = state.context.clock,
+                  .versions = state.context.versions,
+                  .memory = state.memory,
+                  .memory_capacity = state.arena.capacity(),
+                  .disk = state.disk.get(),
+                  .purges = *state.purges,
+                  .seed = state.seed,
+                  .counters = state.counters,
+                  .forgotten = forgotten,
+                  .thread = thread},
+          table(context),
+          finder(context) {}
     base::Executor& executor;
+    Forgotten forgotten;
+    const FillContext context;
     FillTable table;
     RecordFinder finder;
   };
@@ -147,17 +162,7 @@ base::Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options,
     state->purges = std::make_unique<PurgeTable>(state->seed, kPurgeEntriesMax);
   }
   for (const FillThread& thread : context.fill_threads) {
-    state->shards.push_back(
-        std::make_unique<State::Shard>(FillContext{.options = state->options,
-                                                   .clock = context.clock,
-                                                   .versions = context.versions,
-                                                   .memory = state->memory,
-                                                   .memory_capacity = *arena_bytes,
-                                                   .disk = state->disk.get(),
-                                                   .purges = *state->purges,
-                                                   .seed = state->seed,
-                                                   .counters = state->counters,
-                                                   .thread = thread}));
+    state->shards.push_back(std::make_unique<State::Shard>(*state, thread));
   }
   context.metrics.gauge(
       "headrace_cache_fills_in_flight",

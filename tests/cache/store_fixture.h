@@ -115,6 +115,7 @@ class StoreFixture : public testing::Test {
     return {.bytes = body_of(size, salt), .etag = std::move(etag)};
   }
 
+  const std::shared_ptr<const CachePolicy> policy = std::make_shared<CachePolicy>();
   TestLoop loop;
   ScriptedOrigin origin;
   base::Metrics metrics;

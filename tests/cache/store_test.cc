@@ -313,6 +313,28 @@ TEST_F(Store_, AnObjectThatChangesMidwayStartsANewVersionAndNobodyGetsAMixture) 
   EXPECT_EQ(origin.asked(), 2u);
 }
 
+TEST_F(Store_, AChunkOfTheOldVersionIsNeverTakenFromAFillOfTheNew) {
+  const Resource before = resource(8 * kChunk, "\"v1\"", 1);
+  Resource after = resource(8 * kChunk, "\"v2\"", 2);
+  after.sends_length = false;
+  get_range(0, 9);
+  serve(before);
+  StoreClient& first = get({.range = Span{kChunk, 3 * kChunk}});
+  const base::Ref<const Object> old = first.object();
+  origin[1].head_of(after);
+  origin[1].some(after, 10);
+  // One who holds the old object wants more of it while the new one flows.
+  std::optional<base::Result<ChunkOpened>> answer;
+  const auto pending = store().chunk({.object = old, .index = 2, .length = 1, .policy = policy},
+                                     loop, [&](auto opened) { answer = std::move(opened); });
+  loop.run();
+  origin[1].rest(after);
+  loop.run();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_FALSE(answer->has_value());
+  EXPECT_TRUE(same(get().bytes(), after.bytes));
+}
+
 TEST_F(Store_, APartUnderAnotherEtagIsNotMixedIn) {
   const Resource video = resource(4 * kChunk);
   get_range(0, 9);
