@@ -307,6 +307,9 @@ void Connection::watch_writing(bool watch) {
   if (watch == writing_) return;
   writing_ = watch;
   if (watch) {
+    // libevent does not register an event that is active already: the connection would never be
+    // told that its socket is ready.
+    if (std::exchange(write_scheduled_, false)) event_del(&write_event_);
     event_add(&write_event_, nullptr);
   } else {
     event_del(&write_event_);
