@@ -137,6 +137,7 @@ ChunkWriter::Added ChunkWriter::add(Queued& next, Run& run) {
   entry.object = next.commit.object->key;
   entry.length = chunk.length();
   if (entry.length <= kInlineMax) {
+    if (!parts_.regions.home_has_room()) return Added::kNoRoom;
     entry.body = chunk.read(0, entry.length).view();
   } else {
     if (entry.place.epoch == 0) {
@@ -216,13 +217,13 @@ void ChunkWriter::finish(Run run) {
     parts_.tasks.post(parts_.context.writer,
                       [this, chunks = std::move(chunks), outcomes = std::move(outcomes)]() mutable {
                         end(std::move(chunks), std::move(outcomes));
+                        if (parts_.regions.index_is_short()) make_room_();
                       });
   });
 }
 
 void ChunkWriter::end(std::vector<Queued> chunks, std::vector<base::Result<void>> outcomes) {
   std::uint64_t bytes = 0;
-  bool index_is_full = false;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     bytes += chunks[i].bytes;
     if (outcomes[i]) {
@@ -230,14 +231,12 @@ void ChunkWriter::end(std::vector<Queued> chunks, std::vector<base::Result<void>
       parts_.metrics.bytes_admitted.add(chunks[i].bytes);
     } else {
       parts_.metrics.chunks_dropped.add();
-      index_is_full |= outcomes[i].error().code == base::ErrorCode::kNoSpace;
     }
   }
   {
     const base::MutexLock lock(mutex_);
     queued_bytes_ -= bytes;
   }
-  if (index_is_full) make_room_();
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     if (chunks[i].on_done) chunks[i].on_done(std::move(outcomes[i]));
   }

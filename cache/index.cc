@@ -96,6 +96,9 @@ rocksdb::Options db_options(const IndexOptions& options) {
   db.target_file_size_base = kFileBuffers * buffer;
   db.max_bytes_for_level_base = kLevelBuffers * buffer;
   db.max_compaction_bytes = kCompactionFiles * db.target_file_size_base;
+  // Behind by more than this, RocksDB refuses fills: the space for it is not there.
+  db.soft_pending_compaction_bytes_limit = 64 * buffer;
+  db.hard_pending_compaction_bytes_limit = 256 * buffer;
   db.table_properties_collector_factories.push_back(
       rocksdb::NewCompactOnDeletionCollectorFactory(4096, 2048));
   db.allow_fallocate = false;

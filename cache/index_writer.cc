@@ -35,10 +35,10 @@ base::Result<void> IndexWriter::open_region(std::uint32_t number, const RegionEn
   return write(batch, Index::Write::kWaits);
 }
 
-base::Result<DiskPlace> IndexWriter::take_home(Batch& batch) {
+base::Result<DiskPlace> IndexWriter::take_home(Regions::Use use, Batch& batch) {
   auto home = parts_.regions.take_slot();
   if (!home) {
-    const auto opened = parts_.regions.open_home();
+    const auto opened = parts_.regions.open_home(use);
     if (!opened) return base::fail(base::ErrorCode::kNoSpace, "the index has no room");
     unsaved_rows_.emplace_back(opened->number, opened->entry);
     home = parts_.regions.take_slot();
@@ -113,7 +113,7 @@ base::Result<void> IndexWriter::add_record(const Record& record, std::optional<D
   RecordEntry entry{.record = encode(record)};
   const bool moves = !home;
   if (moves) {
-    const auto taken = take_home(batch);
+    const auto taken = take_home(Regions::Use::kFill, batch);
     if (!taken) return std::unexpected(taken.error());
     home = *taken;
   }
@@ -135,7 +135,7 @@ base::Result<void> IndexWriter::add_chunk(const ChunkCommit& commit, Batch& batc
   ChunkEntry entry = commit.entry;
   const std::string key = chunk_key(commit.chunk->key());
   if (entry.is_inline()) {
-    const auto home = take_home(batch);
+    const auto home = take_home(Regions::Use::kFill, batch);
     if (!home) return std::unexpected(home.error());
     entry.place = *home;
   }
@@ -239,7 +239,7 @@ base::Result<void> IndexWriter::add_relocation(const Relocation& relocation, Bat
     case Relocation::What::kNewHome:
       break;
   }
-  const auto home = take_home(batch);
+  const auto home = take_home(Regions::Use::kRewrite, batch);
   if (!home) {  // No room to keep it.
     batch.changes.erase(key);
     return {};

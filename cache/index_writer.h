@@ -53,7 +53,7 @@ class IndexWriter {
   base::Result<void> add_chunk(const ChunkCommit& commit, Batch& batch);
   base::Result<void> add_record(const Record& record, std::optional<DiskPlace> home, Batch& batch);
   base::Result<void> add_relocation(const Relocation& relocation, Batch& batch);
-  base::Result<DiskPlace> take_home(Batch& batch);
+  base::Result<DiskPlace> take_home(Regions::Use use, Batch& batch);
   void add_content(const DiskPlace& place, std::uint32_t length, const std::string& key,
                    std::size_t value_size, Batch& batch);
   base::Result<bool> record_wanted(const ChunkCommit& commit, const Batch& batch);

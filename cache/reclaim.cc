@@ -30,7 +30,7 @@ bool Reclaim::start() {
   victim_ = parts_.regions.begin_reclaim();
   if (!victim_) return false;
   after_.clear();
-  rewritten_ = 0;
+  kept_ = 0;
   emptied_ = false;
   parts_.tasks.post(parts_.context.writer, [this] { step(); });
   return true;
@@ -108,7 +108,7 @@ void Reclaim::decide_chunk(const ChunkEntry& entry, Relocation& relocation) {
   const auto key = parse_chunk_key(relocation.index_key);
   if (!object_alive(entry.object, key->version)) return;
   if (entry.is_inline()) {
-    relocation.what = Relocation::What::kNewHome;
+    give_new_home(relocation);
   } else if (rewrite(*key, entry, relocation.moved)) {
     relocation.what = Relocation::What::kMove;
   }
@@ -140,7 +140,19 @@ void Reclaim::decide_record(Relocation& relocation) {
   } else if (!parts_.regions.hot(relocation.from)) {
     return;
   }
+  give_new_home(relocation);
+}
+
+void Reclaim::give_new_home(Relocation& relocation) {
+  if (!may_keep(relocation.index_key.size() + relocation.value.size())) return;
   relocation.what = Relocation::What::kNewHome;
+}
+
+// Every turn must free something, or a cache that is hot throughout would turn for ever.
+bool Reclaim::may_keep(std::uint64_t bytes) {
+  if (kept_ + bytes > parts_.regions.capacity_of(victim_->entry.kind) / 4 * 3) return false;
+  kept_ += bytes;
+  return true;
 }
 
 // Whether a chunk of the version lies where it stays for now. Its record's own bit may be unset all
@@ -163,8 +175,7 @@ bool Reclaim::lies_elsewhere(const Version& version) {
 
 bool Reclaim::rewrite(const ChunkKey& key, const ChunkEntry& entry, ChunkEntry& moved) {
   const std::uint64_t bytes = aligned(entry.length);
-  // Every turn must free something, or a cache that is hot throughout would turn for ever.
-  if (rewritten_ + bytes > parts_.options.region_size.count() / 4 * 3) return false;
+  if (!may_keep(bytes)) return false;
   if (scratch_bytes_ < bytes) {
     scratch_ = {static_cast<char*>(std::aligned_alloc(kDirectAlignment, bytes)), &std::free};
     CHECK(scratch_ != nullptr);
@@ -200,7 +211,6 @@ bool Reclaim::rewrite(const ChunkKey& key, const ChunkEntry& entry, ChunkEntry& 
   }
   moved = entry;
   moved.place = *place;
-  rewritten_ += bytes;
   step_bytes_ += bytes;
   parts_.metrics.chunks_rewritten.add();
   parts_.metrics.bytes_rewritten.add(bytes);

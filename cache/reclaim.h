@@ -45,6 +45,8 @@ class Reclaim {
   void decide_chunk(const ChunkEntry& entry, Relocation& relocation);
   void decide_record(Relocation& relocation);
   bool object_alive(const Key& key, const Version& version);
+  void give_new_home(Relocation& relocation);
+  bool may_keep(std::uint64_t bytes);
   bool rewrite(const ChunkKey& key, const ChunkEntry& entry, ChunkEntry& moved);
   bool lies_elsewhere(const Version& version);
   void finish();
@@ -57,7 +59,7 @@ class Reclaim {
 
   std::optional<Regions::Victim> victim_;
   std::string after_;             // The last entry that was decided about.
-  std::uint64_t rewritten_ = 0;   // Bytes kept of this region.
+  std::uint64_t kept_ = 0;        // Bytes of this region.
   std::uint64_t step_bytes_ = 0;  // Bytes rewritten by this step.
   bool emptied_ = false;          // All its entries are gone.
   std::unique_ptr<char, void (*)(void*)> scratch_{nullptr, nullptr};

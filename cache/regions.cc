@@ -97,7 +97,13 @@ struct Regions::State {
   // What may still be used; negative: over the limit. The charge counts one and a half times, for
   // the index's own overhead, unless more than that was measured.
   [[nodiscard]] std::int64_t room() const REQUIRES(mutex) {
-    const std::uint64_t index = std::max(index_used, charged + charged / 2);
+    return room_beside(std::max(index_used, charged + charged / 2));
+  }
+  // The same once RocksDB has compacted away what was erased.
+  [[nodiscard]] std::int64_t room_to_come() const REQUIRES(mutex) {
+    return room_beside(charged + charged / 2);
+  }
+  [[nodiscard]] std::int64_t room_beside(std::uint64_t index) const REQUIRES(mutex) {
     const auto left = static_cast<std::int64_t>(limit) -
                       static_cast<std::int64_t>(files * region_size + index + index_reserve);
     return index_starved ? std::min<std::int64_t>(left, -1) : left;
@@ -110,8 +116,14 @@ struct Regions::State {
     if (turns_while_full > 0) return 0;
     return static_cast<std::uint64_t>(std::max<std::int64_t>(room(), 0)) / region_size;
   }
-  [[nodiscard]] bool index_is_short() const REQUIRES(mutex) {
-    return room() < static_cast<std::int64_t>(home_charge_max);
+  [[nodiscard]] bool homes_fit(std::uint64_t count) const REQUIRES(mutex) {
+    return room() >= static_cast<std::int64_t>(count * home_charge_max);
+  }
+  // Below this nothing but the reclaimer opens a home.
+  [[nodiscard]] bool index_is_short() const REQUIRES(mutex) { return !homes_fit(2); }
+  [[nodiscard]] bool front_home_is_full() const REQUIRES(mutex) {
+    return front_home == nullptr || front_home->charged >= home_charge_max ||
+           front_home->used >= slots_max();
   }
   [[nodiscard]] bool any_file_in(Phase phase) const REQUIRES(mutex) {
     return std::ranges::any_of(regions, [&](const auto& region) {
@@ -249,11 +261,8 @@ std::optional<DiskPlace> Regions::take_bytes(std::uint32_t length) {
 
 std::optional<DiskPlace> Regions::take_slot() {
   const base::MutexLock lock(state_->mutex);
+  if (state_->front_home_is_full()) return std::nullopt;
   Region* const front = state_->front_home;
-  if (front == nullptr || front->charged >= state_->home_charge_max ||
-      front->used >= state_->slots_max()) {
-    return std::nullopt;
-  }
   ++front->on_their_way;
   return DiskPlace{front->number, front->epoch, front->used++};
 }
@@ -318,10 +327,10 @@ void Regions::give_up(const Opening& opening) {
   region.phase = Phase::kUnused;
 }
 
-std::optional<Regions::Opening> Regions::open_home() {
+std::optional<Regions::Opening> Regions::open_home(Use use) {
   State& state = *state_;
   const base::MutexLock lock(state.mutex);
-  if (state.index_is_short()) return std::nullopt;
+  if (!state.homes_fit(use == Use::kFill ? 2 : 0)) return std::nullopt;
   for (const auto& region : state.regions) {
     if (!region->idle() || region->file_owned || region->used != 0) continue;
     State::seal(state.front_home);
@@ -333,10 +342,24 @@ std::optional<Regions::Opening> Regions::open_home() {
   return std::nullopt;
 }
 
+bool Regions::index_is_short() const {
+  const base::MutexLock lock(state_->mutex);
+  return state_->index_is_short();
+}
+
+bool Regions::home_has_room() const {
+  const base::MutexLock lock(state_->mutex);
+  return !state_->front_home_is_full() || !state_->index_is_short();
+}
+
 bool Regions::wants_reclaim() const {
   const base::MutexLock lock(state_->mutex);
   const std::uint64_t idle = state_->idle_files();
-  return idle + state_->files_that_fit() < 2 || (state_->index_is_short() && idle < 3);
+  if (idle + state_->files_that_fit() < 2) return true;
+  // For the index's sake: not while it only has to be compacted, unless it is over the limit. To
+  // erase more would make more to compact.
+  const auto homes = static_cast<std::int64_t>(2 * state_->home_charge_max);
+  return idle < 3 && (state_->room_to_come() < homes || state_->room() < 0);
 }
 
 std::optional<Regions::Victim> Regions::begin_reclaim() {
@@ -404,6 +427,10 @@ bool Regions::disk_full() const {
 void Regions::set_index_starved(bool starved) {
   const base::MutexLock lock(state_->mutex);
   state_->index_starved = starved;
+}
+
+std::uint64_t Regions::capacity_of(Kind kind) const {
+  return kind == Kind::kFile ? state_->region_size : state_->home_charge_max;
 }
 
 base::Bytes Regions::used() const {

@@ -8,7 +8,8 @@
 //
 // Epochs     Every opening gives a region a new epoch. A place of another epoch is nowhere.
 // Budget     Files, what the index uses or is charged with, and what its compactions need stay
-//            below the limit. A new file must fit; one is kept for the reclaimer's rewriting.
+//            below the limit. What is opened must fit; one file and one home are kept back for the
+//            reclaimer's rewriting.
 // Recency    A bit for each granule of a file and each slot of a home. Lost at restart; harmless.
 // Threads    pin(), touch() and hot(): any, without locks. The rest: any, one short lock.
 #pragma once
@@ -97,12 +98,15 @@ class Regions {
     RegionEntry entry;
     bool has_file = false;
   };
+  // For the reclaimer's rewriting there is always some room kept.
   enum class Use : std::uint8_t { kFill, kRewrite };
   [[nodiscard]] std::optional<Opening> begin_file(Use use);
   void open_file(const Opening& opening, std::unique_ptr<File> file);  // Null: it has one.
   void give_up(const Opening& opening);
-  [[nodiscard]] std::optional<Opening> open_home();
+  [[nodiscard]] std::optional<Opening> open_home(Use use);
 
+  [[nodiscard]] bool index_is_short() const;  // Only the reclaimer opens homes now.
+  [[nodiscard]] bool home_has_room() const;   // For a fill, in the front or a home to be opened.
   // Whether a region should be reclaimed now, so that there is room when it is needed.
   [[nodiscard]] bool wants_reclaim() const;
   // The oldest sealed region that nothing is on its way to. None: there is none.
@@ -125,6 +129,8 @@ class Regions {
   // The file system refused room for the index: idle files give way until a write succeeds.
   void set_index_starved(bool starved);
 
+  // What a region of the kind holds: bytes of its file, or of the index.
+  [[nodiscard]] std::uint64_t capacity_of(Kind kind) const;
   [[nodiscard]] base::Bytes used() const;  // Files and index, as on disk.
   [[nodiscard]] bool over_limit() const;
 

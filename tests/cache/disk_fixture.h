@@ -46,6 +46,17 @@ class DiskDirectory {
   std::string path_;
 };
 
+// What the directory takes, file by file.
+inline std::uint64_t bytes_in(const std::string& path) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+    std::error_code gone;  // RocksDB removes files meanwhile.
+    const auto size = entry.is_regular_file(gone) ? entry.file_size(gone) : 0;
+    if (!gone) bytes += size;
+  }
+  return bytes;
+}
+
 // Keeps what is posted until it is run.
 class Turns final : public base::Executor {
  public:
@@ -156,6 +167,7 @@ class Disk {
     Stored made = object(path, 0);
     made.body = other.body;
     ObjectHead head = made.object->head();
+    head.key_text = made.object->key_text;
     head.fields.add("content-type", "video/mp2t");
     head.length = other.body.size();
     made.object = base::make_ref<Object>(std::move(head));

@@ -75,7 +75,13 @@ class SimulatedDisk::OpenFile final : public File {
   base::Result<void> allocate(std::uint64_t size) override {
     if (auto ok = disk_.file_point("allocate"); !ok) return ok;
     const base::MutexLock lock(disk_.mutex_);
-    if (node_->now.size() < size) node_->now.resize(size);
+    if (node_->now.size() >= size) return {};
+    std::uint64_t others = 0;
+    for (const auto& [name, node] : disk_.nodes_) others += node->now.size();
+    if (others - node_->now.size() + size > disk_.files_max_) {
+      return base::fail(base::ErrorCode::kNoSpace, "allocate: simulated");
+    }
+    node_->now.resize(size);
     return {};
   }
 
@@ -258,6 +264,11 @@ void SimulatedDisk::fail(std::uint64_t at, Fault fault, std::uint64_t count) {
   fails_count_ = count;
   fault_ = fault;
   struck_ = false;
+}
+
+void SimulatedDisk::limit_files(base::Bytes bytes) {
+  const base::MutexLock lock(mutex_);
+  files_max_ = bytes.count();
 }
 
 std::uint64_t SimulatedDisk::points() const {

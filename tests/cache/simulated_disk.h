@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/mutex.h"
 #include "cache/file_system.h"
 
@@ -39,6 +40,8 @@ class SimulatedDisk {
 
   // Points are counted from 1. `count`: how many in a row fail.
   void fail(std::uint64_t at, Fault fault, std::uint64_t count = 1);
+  // Reservations beyond this fail with kNoSpace, all files together.
+  void limit_files(base::Bytes bytes);
   [[nodiscard]] std::uint64_t points() const;  // So far.
   [[nodiscard]] bool struck() const;           // Whether the fault has come.
   // Nobody may have a file open. No fault is due after this.
@@ -71,6 +74,7 @@ class SimulatedDisk {
   std::uint64_t fails_at_ GUARDED_BY(mutex_) = 0;
   std::uint64_t fails_count_ GUARDED_BY(mutex_) = 0;
   Fault fault_ GUARDED_BY(mutex_) = Fault::kIoError;
+  std::uint64_t files_max_ GUARDED_BY(mutex_) = ~std::uint64_t{0};
   bool struck_ GUARDED_BY(mutex_) = false;
   bool dead_ GUARDED_BY(mutex_) = false;
   std::map<std::string, std::shared_ptr<Node>> nodes_ GUARDED_BY(mutex_);
