@@ -14,10 +14,11 @@ namespace {
 // A rule of more names than this would make a key of half the request: it is not widened further.
 constexpr std::size_t kVaryNamesMax = 16;
 
-// Without what is about this message's transfer; Age is computed anew.
+// Without what is about this message's transfer; Age is computed anew. A Content-Range beside 200
+// means nothing and is kept like any field (RFC 9111 §3.1); that of a 206 never comes here.
 base::Fields stored_fields(const base::Fields& fields) {
   base::Fields stored = storable_fields(fields);
-  for (const std::string_view name : {"age", "content-length", "content-range"}) {
+  for (const std::string_view name : {"age", "content-length"}) {
     stored.remove(name);
   }
   return stored;

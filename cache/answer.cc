@@ -73,7 +73,10 @@ Answer to_opening_range(const Question& question, int status, const base::Fields
     return {.kind = Answer::Kind::kNoUse, .problem = "several parts"};
   }
   Answer part = read_part(question, fields);
-  if (part.kind != Answer::Kind::kPart) return part;
+  // Other bytes than the chunks that were asked may still be what the client's own range gets.
+  if (part.kind != Answer::Kind::kPart) {
+    return {.kind = Answer::Kind::kNoUse, .problem = std::move(part.problem)};
+  }
   if (!part.size) return {.kind = Answer::Kind::kNoUse, .problem = "206 of unknown size"};
   if (strong_etag(fields).empty()) {
     return {.kind = Answer::Kind::kNoUse, .problem = "206 without a strong validator"};

@@ -40,7 +40,8 @@ struct Answer {
     kOther,        // To a revalidation: a 304 for something else than what we hold.
     kChanged,      // To kChunks: what is asked for does not exist any more.
     kRefused,      // To kChunks: an error; says nothing about the object.
-    kNoUse,        // To kOpeningRange: true, but nothing we could store.
+    kNoUse,        // To kOpeningRange: nothing we could store; what was asked is nobody's own
+                   // request, so a contradiction is no failure of anyone's either.
     kBroken,       // The origin contradicts itself or the request.
   };
   Kind kind = Kind::kBroken;

@@ -73,7 +73,7 @@ struct DiskTierStats {
   std::uint64_t chunks_written = 0, chunks_rewritten = 0, chunks_dropped = 0;
   std::uint64_t bytes_admitted = 0, bytes_written = 0, bytes_rewritten = 0;
   std::uint64_t index_bytes_written = 0;  // RocksDB's own, since start: WAL, flushes, compactions.
-  std::uint64_t corrupt = 0;  // Reads that did not verify.
+  std::uint64_t corrupt = 0;              // Reads that did not verify.
 };
 
 class DiskTier {

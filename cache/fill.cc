@@ -207,12 +207,16 @@ void Fill::on_part(const base::Fields& fields, const Answer& answer) {
   const bool has_a_chunk =
       answer.last + 1 == *answer.size || answer.last + 1 - answer.first >= chunk_size;
   if (!has_a_chunk) {
+    if (purpose_.question.kind == Question::Kind::kOpeningRange) return on_useless({});
     return fail(origin_error(base::ErrorCode::kProtocol, "206 with less than one chunk"));
   }
   if (purpose_.question.kind == Question::Kind::kChunks) {
     return cut(base::Ref<Object>(const_cast<Object*>(purpose_.known.get())), flow);
   }
-  admit_object(200, fields, answer.size, flow);
+  // The object is whole, whatever part of it came first.
+  base::Fields of_object = fields;
+  of_object.remove("content-range");
+  admit_object(200, of_object, answer.size, flow);
 }
 
 void Fill::admit_object(int status, const base::Fields& fields, std::optional<std::uint64_t> size,

@@ -71,8 +71,13 @@ http::ResponseHead stored_head(const cache::Object& object, const Selection& sel
                                base::WallTime now) {
   http::ResponseHead head;
   head.status = selection.status;
-  if (sets_cors(context)) {
-    head.own = copied(object.fields()->fields, is_cors);
+  // What an origin sent beside a 200 would contradict ours.
+  const bool drops_range =
+      selection.status == 206 && object.fields()->fields.contains("content-range");
+  if (sets_cors(context) || drops_range) {
+    head.own = copied(object.fields()->fields, [&](std::string_view name) {
+      return (sets_cors(context) && is_cors(name)) || (drops_range && name == "content-range");
+    });
   } else {
     head.shared = object.fields();
     head.own.reserve(8, 256);
@@ -107,7 +112,8 @@ http::ResponseHead multipart_head(const cache::Object& object, std::string_view 
   http::ResponseHead head;
   head.status = 206;
   head.own = copied(object.fields()->fields, [&](std::string_view name) {
-    return name == "content-type" || (sets_cors(context) && is_cors(name));
+    return name == "content-type" || name == "content-range" ||
+           (sets_cors(context) && is_cors(name));
   });
   head.own.add("content-type", multipart_type);
   add_age(head.own, object, now);

@@ -271,15 +271,23 @@ TEST_F(Store_, MoreBytesThanAnnouncedAreNotStored) {
   EXPECT_TRUE(same(fetched(video), video.bytes));
 }
 
-TEST_F(Store_, APartOfOtherBytesThanAskedIsAnError) {
+TEST_F(Store_, APartOfOtherBytesThanAskedSendsTheClientToFetchForItself) {
   StoreClient& client = get_range(kChunk, kChunk + 1);
   origin[0].head(206, {{"etag", "\"v1\""},
                        {"cache-control", "max-age=60"},
                        {"content-range", "bytes 0-65535/1000000"}});
   loop.run();
-  EXPECT_EQ(client.end(), End::kError);
-  EXPECT_EQ(client.error().code, base::ErrorCode::kProtocol);
+  EXPECT_EQ(client.end(), End::kFetchYourself);
   EXPECT_TRUE(origin[0].dropped());
+}
+
+TEST_F(Store_, APartOfLessThanAChunkSendsTheClientToFetchForItself) {
+  StoreClient& client = get_range(0, 1);
+  origin[0].head(206, {{"etag", "\"v1\""},
+                       {"cache-control", "max-age=60"},
+                       {"content-range", "bytes 0-9/1000000"}});
+  loop.run();
+  EXPECT_EQ(client.end(), End::kFetchYourself);
 }
 
 TEST_F(Store_, ASmallerPartServesTheChunksThatItCompletes) {

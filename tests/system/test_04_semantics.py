@@ -315,3 +315,13 @@ def test_every_metric_is_documented(origin, make_edge):
     names = re.findall(r"^# TYPE (\S+)", edge.admin("/metrics")[1], re.M)
     assert len(names) > 30
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_a_content_range_beside_200_is_kept_but_never_contradicts_a_range(origin, make_edge):
+    origin.answer = lambda request: harness.Answer(
+        200, {"Cache-Control": "max-age=60", "ETag": '"v1"', "Content-Range": "odd"}, b"0123456789")
+    edge = make_edge(origin)
+    edge.get("/odd")
+    assert edge.get("/odd").fields["content-range"] == "odd"
+    part = edge.get("/odd", {"Range": "bytes=2-3"})
+    assert (part.status, part.fields["content-range"], part.body) == (206, "bytes 2-3/10", b"23")
