@@ -9,25 +9,15 @@
 namespace edge {
 namespace {
 
-// Claims that only the edge can make, and fields of the client's connection.
-constexpr std::array<std::string_view, 17> kNeverForwarded{"connection",
-                                                           "keep-alive",
-                                                           "proxy-connection",
-                                                           "te",
-                                                           "trailer",
-                                                           "transfer-encoding",
-                                                           "upgrade",
-                                                           "host",
-                                                           "expect",
-                                                           "forwarded",
-                                                           "x-forwarded-for",
-                                                           "x-forwarded-host",
-                                                           "x-forwarded-proto",
-                                                           "x-forwarded-port",
-                                                           "x-real-ip",
-                                                           "x-request-id",
-                                                           "content-length"};
+// Claims that only the edge can make, and fields of the client's connection. All X-Forwarded-* too.
+constexpr std::array<std::string_view, 18> kNeverForwarded{
+    "connection",      "keep-alive",        "proxy-connection", "te",
+    "trailer",         "transfer-encoding", "upgrade",          "host",
+    "expect",          "forwarded",         "x-real-ip",        "x-host",
+    "x-original-host", "true-client-ip",    "x-client-ip",      "x-cluster-client-ip",
+    "x-request-id",    "content-length"};
 
+// No key covers them, and frameworks let them change what is answered.
 constexpr std::array<std::string_view, 8> kMethodOverrides{
     "x-http-method-override", "x-http-method", "x-method-override",   "x-original-url",
     "x-rewrite-url",          "proxy",         "proxy-authorization", "http2-settings"};
@@ -59,6 +49,7 @@ base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer
   fields.reserve(request.fields.size() + 8, request.fields.text_bytes() + 512);
   for (const base::Field field : request.fields) {
     if (contains(kNeverForwarded, field.name) || contains(kMethodOverrides, field.name)) continue;
+    if (field.name.starts_with("x-forwarded-")) continue;
     if (forwarding == Forwarding::kFill && contains(kConditions, field.name)) continue;
     if (field.name == "via" || field.name == "cdn-loop") continue;  // Extended below.
     fields.add(field.name, field.value);

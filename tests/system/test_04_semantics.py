@@ -318,7 +318,7 @@ def test_every_metric_is_documented(origin, make_edge):
 
 
 def test_a_content_range_beside_200_is_kept_but_never_contradicts_a_range(origin, make_edge):
-    origin.answer = lambda request: harness.Answer(
+    origin.answer = lambda request: Answer(
         200, {"Cache-Control": "max-age=60", "ETag": '"v1"', "Content-Range": "odd"}, b"0123456789")
     edge = make_edge(origin)
     edge.get("/odd")
