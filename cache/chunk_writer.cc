@@ -119,7 +119,8 @@ void ChunkWriter::pump() {
     const base::MutexLock lock(mutex_);
     waits_for_room_ = true;
   }
-  if (!make_room_()) give_up_waiting();
+  // With runs on their way there may be something to reclaim once they have arrived.
+  if (!make_room_() && runs_in_index_ == 0) give_up_waiting();
 }
 
 void ChunkWriter::give_up_waiting() {
@@ -209,6 +210,7 @@ void ChunkWriter::finish(Run run) {
     end(std::move(run.chunks), std::vector<base::Result<void>>(count, written));
     return;
   }
+  ++runs_in_index_;
   parts_.tasks.post(parts_.context.index, [this, chunks = std::move(run.chunks)]() mutable {
     std::vector<ChunkCommit> commits;
     commits.reserve(chunks.size());
@@ -217,7 +219,9 @@ void ChunkWriter::finish(Run run) {
     parts_.tasks.post(parts_.context.writer,
                       [this, chunks = std::move(chunks), outcomes = std::move(outcomes)]() mutable {
                         end(std::move(chunks), std::move(outcomes));
+                        --runs_in_index_;
                         if (parts_.regions.index_is_short()) make_room_();
+                        resume();
                       });
   });
 }

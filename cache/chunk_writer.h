@@ -73,6 +73,7 @@ class ChunkWriter {
   std::uint64_t queued_bytes_ GUARDED_BY(mutex_) = 0;  // Until they are in the index, or refused.
   bool pump_posted_ GUARDED_BY(mutex_) = false;
   bool waits_for_room_ GUARDED_BY(mutex_) = false;
+  std::size_t runs_in_index_ = 0;  // The writer's: on their way; their regions can't be reclaimed.
   std::unique_ptr<char, void (*)(void*)> scratch_;  // The writer's: for ends of bodies.
 };
 

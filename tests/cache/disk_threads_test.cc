@@ -81,7 +81,10 @@ TEST(DiskThreads, FillsReadsPurgesAndReclaimGoOnTogether) {
   MemoryTier memory(arena, {}, nullptr);
   Threads readers(2), writer(1), index(1);
   std::unique_ptr<PurgeTable> purges;
-  auto opened = DiskTier::open(Disk::small(directory.path()),
+  auto options = Disk::small(directory.path());
+  options.size_max = base::Bytes(8u << 20);
+  options.region_size = base::Bytes(512u << 10);
+  auto opened = DiskTier::open(options,
                                {.files = *files,
                                 .clock = clock,
                                 .metrics = metrics,
