@@ -39,18 +39,16 @@ ChunkWriter::ChunkWriter(DiskParts& parts, IndexWriter& index, RegionFront& fron
 
 void ChunkWriter::write(base::Ref<Object> object, base::Ref<Chunk> chunk, OnDone on_done) {
   CHECK(chunk->phase() == Chunk::Phase::kWhole);
-  Queued queued;
-  queued.bytes = chunk->length();
-  queued.commit = {.object = std::move(object), .chunk = std::move(chunk)};
-  queued.on_done = std::move(on_done);
+  const std::uint64_t bytes = chunk->length();
   bool fits = false;
   {
     const base::MutexLock lock(mutex_);
-    fits =
-        parts_.usable() && queued_bytes_ + queued.bytes <= parts_.options.write_queue_max.count();
+    fits = parts_.usable() && queued_bytes_ + bytes <= parts_.options.write_queue_max.count();
     if (fits) {
-      queued_bytes_ += queued.bytes;
-      queue_.push_back(std::move(queued));
+      queued_bytes_ += bytes;
+      queue_.push_back({.commit = {.object = std::move(object), .chunk = std::move(chunk)},
+                        .on_done = std::exchange(on_done, nullptr),
+                        .bytes = bytes});
     }
   }
   if (fits) {
@@ -58,9 +56,9 @@ void ChunkWriter::write(base::Ref<Object> object, base::Ref<Chunk> chunk, OnDone
     return;
   }
   parts_.metrics.chunks_dropped.add();
-  if (!queued.on_done) return;
-  parts_.tasks.post(parts_.context.writer, [on_done = std::move(queued.on_done)]() mutable {
-    on_done(base::fail(base::ErrorCode::kNoSpace, "the disk's queue is full"));
+  if (!on_done) return;
+  parts_.tasks.post(parts_.context.writer, [told = std::move(on_done)]() mutable {
+    told(base::fail(base::ErrorCode::kNoSpace, "the disk's queue is full"));
   });
 }
 

@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::string_view kAside = ".aside-";
 
+std::string path_of(std::string directory, const std::string& name) {
+  directory += '/';
+  directory += name;
+  return directory;
+}
+
 std::vector<std::string> names_in(rocksdb::Env& env, const std::string& directory) {
   std::vector<std::string> names;
   env.GetChildren(directory, &names).PermitUncheckedError();  // Not there: no names.
@@ -20,7 +26,7 @@ std::vector<std::string> names_in(rocksdb::Env& env, const std::string& director
 void remove_directory(rocksdb::Env& env, const std::string& directory) {
   // Left-overs are counted as set aside again at the next start, and tried again then.
   for (const std::string& name : names_in(env, directory)) {
-    env.DeleteFile(directory + "/" + name).PermitUncheckedError();
+    env.DeleteFile(path_of(directory, name)).PermitUncheckedError();
   }
   env.DeleteDir(directory).PermitUncheckedError();
 }
@@ -31,7 +37,7 @@ std::vector<std::string> asides_of(rocksdb::Env& env, const std::string& directo
   const std::string prefix = directory.substr(slash + 1) + std::string(kAside);
   std::vector<std::string> asides;
   for (const std::string& name : names_in(env, parent)) {
-    if (name.starts_with(prefix)) asides.push_back(parent + "/" + name);
+    if (name.starts_with(prefix)) asides.push_back(path_of(parent, name));
   }
   return asides;
 }
@@ -68,7 +74,7 @@ base::Bytes size_of_directory(rocksdb::Env& env, const std::string& directory) {
   for (const std::string& name : names_in(env, directory)) {
     std::uint64_t size = 0;
     // A file that went since it was listed has no size, and needs none.
-    if (env.GetFileSize(directory + "/" + name, &size).ok()) {
+    if (env.GetFileSize(path_of(directory, name), &size).ok()) {
       bytes += (size + kPage - 1) / kPage * kPage;
     }
   }
@@ -90,7 +96,7 @@ base::Result<base::Bytes> set_aside(rocksdb::Env& env, const std::string& direct
     return base::fail(base::ErrorCode::kIo, "set aside " + directory + ": " + status.ToString());
   }
   for (const std::string& name : names_in(env, directory)) {
-    const auto status = env.RenameFile(directory + "/" + name, aside + "/" + name);
+    const auto status = env.RenameFile(path_of(directory, name), path_of(aside, name));
     if (!status.ok() && !status.IsNotFound()) {
       return base::fail(base::ErrorCode::kIo, "set aside " + directory + ": " + status.ToString());
     }

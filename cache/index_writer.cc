@@ -1,6 +1,7 @@
 #include "cache/index_writer.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/log.h"
@@ -205,7 +206,7 @@ void IndexWriter::erase_record(const Key& key, const Version& version) {
   if (const auto entry = decode_record_entry(record_key(key), *stored)) {
     batch.changes.erase(content_key(entry->home));
   }
-  write(batch, Index::Write::kWaits);
+  std::ignore = write(batch, Index::Write::kWaits);  // Goes with its region at the latest.
 }
 
 void IndexWriter::erase_entry(const std::string& key, const std::string& value) {
@@ -213,7 +214,7 @@ void IndexWriter::erase_entry(const std::string& key, const std::string& value) 
   if (!stored || *stored != value) return;
   Batch batch;
   batch.changes.erase(key);
-  write(batch, Index::Write::kWaits);
+  std::ignore = write(batch, Index::Write::kWaits);  // Goes with its region at the latest.
 }
 
 base::Result<void> IndexWriter::add_relocation(const Relocation& relocation, Batch& batch) {

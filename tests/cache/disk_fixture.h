@@ -146,7 +146,7 @@ class Disk {
   }
 
   Stored object(const std::string& path, std::uint64_t length, const std::string& etag = "\"e\"",
-                std::vector<std::string> tags = {}) {
+                const std::vector<std::string>& tags = {}) {
     ObjectHead head;
     head.key_text = std::string(kSite) + "\n" + path;
     head.key = key_of(head.key_text, seed());
