@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,9 @@ class StoreClient {
     pending_ = store_.find(get_.key_text, get_.request, executor_,
                            [this](Lookup found) { looked_up(std::move(found)); });
   }
+
+  // Called on the executor, after the end.
+  std::function<void()> on_end;
 
   // What became of it.
   enum class End { kNone, kServed, kPrivate, kFetchYourself, kError };
@@ -210,7 +214,11 @@ class StoreClient {
     error_ = std::move(error);
     finish(End::kError);
   }
-  void finish(End end) { end_ = end; }
+  void finish(End end) {
+    end_ = end;
+    chunk_ = nullptr;  // Who has all holds no memory any more.
+    if (on_end) executor_.post([told = on_end] { told(); });
+  }
 
   Store& store_;
   base::Executor& executor_;
