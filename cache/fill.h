@@ -177,4 +177,7 @@ class Fill final : public OriginEvents {
   std::optional<base::Result<void>> outcome_;
 };
 
+// A failure that is the origin's.
+base::Error origin_error(base::ErrorCode code, std::string context);
+
 }  // namespace cache
