@@ -185,6 +185,9 @@ class Store {
                                               base::Executor& executor, OnLookup on_lookup);
 
   // Asks the origin for the object: a fill, or with `stale` its revalidation.
+  // When the origin answers that with 5xx the stale object stays: the first asker gets the answer
+  // as kPrivate, the others an error. A reply may also be another's work, or what a quicker fill
+  // left.
   using OnOpened = std::move_only_function<void(base::Result<Opened>)>;
   [[nodiscard]] std::unique_ptr<Pending> open(Ask ask, base::Ref<const Object> stale,
                                               base::Executor& executor, OnOpened on_opened);
