@@ -46,8 +46,6 @@ bool Pass::ask_next() {
     request.body = &exchange_.request_body();
     request.body_length = exchange_.request().body_length;
     is_read_body_ = true;
-    // The first byte of the answer may take as long as the upload does.
-    request.timeouts.first_byte = std::chrono::milliseconds(0);
   }
   if (request.fields.find("accept").value_or("").find("text/event-stream") !=
       std::string_view::npos) {

@@ -54,10 +54,14 @@ base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer
     if (field.name == "via" || field.name == "cdn-loop") continue;  // Extended below.
     fields.add(field.name, field.value);
   }
-  fields.add("forwarded", forwarded_value(request, peer));
-  fields.add("x-forwarded-for", peer.address);
-  fields.add("x-forwarded-proto", peer.tls ? "https" : "http");
-  if (!request.authority.empty()) fields.add("x-forwarded-host", request.authority);
+  // A fill is for everyone: what names one client, its host or its scheme is no part of the key, so
+  // the origin must not be told it, or one client could shape what the others get.
+  if (forwarding == Forwarding::kPass) {
+    fields.add("forwarded", forwarded_value(request, peer));
+    fields.add("x-forwarded-for", peer.address);
+    fields.add("x-forwarded-proto", peer.tls ? "https" : "http");
+    if (!request.authority.empty()) fields.add("x-forwarded-host", request.authority);
+  }
   fields.add("x-request-id", request_id);
 
   std::string via = request.fields.joined("via");

@@ -35,7 +35,8 @@ class Target final : public cache::OriginTarget {
 // client's connection or claims what only the edge can know (Forwarded, X-Forwarded-*, X-Real-IP,
 // …), with Forwarded, X-Forwarded-*, Via, CDN-Loop and X-Request-Id set by us.
 //
-// kFill: also without Range and all conditions, which the cache sets itself.
+// kFill: also without Range, conditions and all of Forwarded and X-Forwarded-*, which the cache
+// sets itself.
 enum class Forwarding { kFill, kPass };
 base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer& peer,
                               std::string_view node_name, std::string_view request_id,

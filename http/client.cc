@@ -218,8 +218,12 @@ void Client::State::drop(Transfer& transfer) {
   auto entry = live.extract(&transfer);
   CHECK(!entry.empty());
   if (entry.mapped().handle != nullptr) entry.mapped().handle->over();
+  // libcurl 7.88 keeps the buffer of a transfer that was removed before it had a connection, even
+  // through a reset, and then refuses to set its size: such a handle is not used again.
+  const bool is_reusable = transfer.has_been_sent();
   transfer.recycle();
-  if (idle.size() < kIdleTransfersMax) idle.push_back(std::move(entry.mapped().transfer));
+  if (is_reusable && idle.size() < kIdleTransfersMax)
+    idle.push_back(std::move(entry.mapped().transfer));
   size_pool();
 }
 

@@ -58,6 +58,9 @@ class Transfer {
   // What on_end() is to hear, given libcurl's verdict.
   [[nodiscard]] base::Result<void> outcome(CURLcode code) const;
 
+  // It has had a connection.
+  [[nodiscard]] bool has_been_sent() const { return sends_ > 0; }
+
   // Client's bookkeeping.
   bool added = false;          // Is in the multi handle.
   bool resume_wanted = false;  // Fetch::resume() was called since the last unpause(),

@@ -42,6 +42,12 @@ TEST(ForwardedFields, AFillCarriesNoRangeAndNoCondition) {
   EXPECT_FALSE(forwarded(sent, Forwarding::kFill).contains("if-none-match"));
 }
 
+TEST(ForwardedFields, AFillNamesNoClientHostOrScheme) {
+  for (const base::Field field : forwarded({{"x-forwarded-host", "evil"}}, Forwarding::kFill)) {
+    EXPECT_FALSE(field.name.starts_with("x-forwarded-") || field.name == "forwarded") << field.name;
+  }
+}
+
 TEST(ForwardedFields, ViaAndCdnLoopAreExtended) {
   const base::Fields fields = forwarded({{"via", "1.1 other"}, {"cdn-loop", "other; x=1"}});
   EXPECT_EQ(fields.find("via"), "1.1 other, 1.1 edge-1");

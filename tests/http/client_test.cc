@@ -292,6 +292,21 @@ struct OneConnection : FetchFixture {
   OneConnection() : FetchFixture({.connections_per_origin_max = 1}) {}
 };
 
+TEST_F(OneConnection, AFetchThatNeverGotOneLeavesNoBrokenHandleBehind) {
+  ScriptedOrigin origin([](OriginConnection& connection) {
+    connection.read_head();
+    connection.wait_for_close();
+  });
+  Viewer holds;
+  std::unique_ptr<Fetch> holding = client.start(get(origin.url()), holds);
+  FetchRequest impatient = get(origin.url());
+  impatient.timeouts.connect = std::chrono::milliseconds(30);
+  EXPECT_EQ(fetch(std::move(impatient)).error(), base::ErrorCode::kTimeout);
+  holding.reset();
+  ScriptedOrigin well(always(kHello));
+  EXPECT_TRUE(fetch(well.url()).succeeded());
+}
+
 TEST_F(OneConnection, IsSharedByTurns) {
   ScriptedOrigin origin(always(kHello));
   std::vector<Viewer> viewers(5);
