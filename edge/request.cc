@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include "edge/invalidation.h"
 #include "edge/key_rules.h"
@@ -335,18 +336,41 @@ void Request::pass(Forward why) {
 void Request::passed(int status, base::Fields fields) {
   status_.forward_status = status;
   const std::string& method = exchange_.request().method;
-  if (status < 400 && method != "GET" && method != "HEAD" && method != "OPTIONS")
-    invalidate(fields);
+  const bool is_safe = method == "GET" || method == "HEAD" || method == "OPTIONS";
+  if (status < 400 && !is_safe) {
+    invalidate_then_send(status, std::move(fields));
+  } else {
+    send_passed(status, std::move(fields));
+  }
+}
+
+void Request::send_passed(int status, base::Fields fields) {
   const auto length = take_content_length(fields);
   state_ = State::kSending;
   respond(passed_head(status, std::move(fields), head_context(), status_), length);
 }
 
-void Request::invalidate(const base::Fields& response) {
+// What an unsafe request has changed must not be served from the cache any more, from when its
+// client knows of the change. RFC 9111 §4.4.
+void Request::invalidate_then_send(int status, base::Fields fields) {
   const http::RequestHead& request = exchange_.request();
-  for (const std::string& target : invalidated_targets(request, response)) {
+  const std::vector<std::string> targets = invalidated_targets(request, fields);
+  struct Held {
+    std::size_t waiting;
+    int status;
+    base::Fields fields;
+  };
+  alive_ = std::make_shared<int>(0);
+  auto held = std::make_shared<Held>(Held{targets.size(), status, std::move(fields)});
+  for (const std::string& target : targets) {
     write_key_text(worker_.key_text, site_->name, normalised_target(target, site_->config.query));
-    worker_.invalidate(worker_.key_text, request.fields);
+    worker_.invalidate(worker_.key_text, request.fields,
+                       [this, held, alive = std::weak_ptr<int>(alive_)] {
+                         if (alive.expired() || --held->waiting > 0) return;
+                         if (state_ == State::kPassing) {
+                           send_passed(held->status, std::move(held->fields));
+                         }
+                       });
   }
 }
 

@@ -72,7 +72,8 @@ class Request final : public http::Responder {
   // kPassing
   void pass(Forward why);
   void passed(int status, base::Fields fields);
-  void invalidate(const base::Fields& response);
+  void send_passed(int status, base::Fields fields);
+  void invalidate_then_send(int status, base::Fields fields);
 
   void respond(http::ResponseHead head, std::optional<std::uint64_t> length);
   void refuse(int status, std::string_view detail);
@@ -110,6 +111,9 @@ class Request final : public http::Responder {
   std::unique_ptr<http::BodySource> body_;
   std::unique_ptr<http::BodySource> failed_body_;  // Replaced by a refusal, perhaps still on the
                                                    // stack.
+
+  // Invalidations under way call back only while this lives.
+  std::shared_ptr<int> alive_;
 
   int response_status_ = 0;
   base::MonoTime responded_{};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -45,8 +46,9 @@ struct Worker {
   // Bodies under way, so that those of stalled clients let go of their chunks (object_body.h).
   std::list<ObjectBody*> bodies;
 
-  // Purges what is stored under the key, if anything is; nobody waits for it.
-  void invalidate(const std::string& key_text, const base::Fields& request);
+  // Purges what is stored under the key, if anything is; then calls `done`, from the loop.
+  void invalidate(const std::string& key_text, const base::Fields& request,
+                  std::function<void()> done);
 
   std::list<std::unique_ptr<cache::Store::Pending>> invalidations;
 };
