@@ -222,8 +222,23 @@ base::Ref<Block> Arena::allocate(std::size_t bytes) {
   return base::Ref<Block>(block);
 }
 
+bool Block::lend() const {
+  if (capacity_ < kBlockBytes) return false;
+  const std::uint8_t asked = asked_.load(std::memory_order_relaxed);
+  if (asked == kLendAfter) return true;
+  // A count lost to a race is harmless; that it ever falls back from kLendAfter would not be.
+  std::uint8_t before = asked;
+  asked_.compare_exchange_strong(before, static_cast<std::uint8_t>(asked + 1),
+                                 std::memory_order_relaxed);
+  return false;
+}
+
 void Block::dispose() noexcept {
   Arena::State& state = *arena_->state_;
+  // The mapping lets go of the pages, whoever else holds them.
+  if (asked_.exchange(0, std::memory_order_relaxed) == kLendAfter) {
+    CHECK(::madvise(data_, capacity_, MADV_DONTNEED) == 0);
+  }
   forbid(data_, capacity_);
   state.used.fetch_sub(capacity_, std::memory_order_relaxed);
   const std::uint32_t page = state.page_of(*this);

@@ -5,17 +5,26 @@
 // up, allocate() gives null and the caller evicts or does without. Freed blocks are reused and stay
 // resident, so no page fault is paid twice.
 //
+// Lending    A plain socket can take a block's pages by reference, for a third of what the copy
+// costs
+//            (docs/performance.md). The kernel may hold them long after the last Ref is gone, until
+//            the client has read them, and nothing tells when that is. So pages that were lent are
+//            never written again: when their block is freed they are given up, and its next use
+//            faults new ones in. That costs as much as five copies, so only what is sent again and
+//            again is lent: 64 KiB blocks, from the kLendAfter-th time on.
 // Threads    All calls from any thread; one short lock a call, one more when a 64 KiB block is
 //            carved up or given back.
 // Ownership  The arena outlives its blocks.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
 #include "base/bytes.h"
 #include "base/ref.h"
+#include "base/slice.h"
 
 namespace cache {
 
@@ -24,11 +33,14 @@ inline constexpr std::size_t kBlockBytes = 64 * 1024;
 class Arena;
 
 // Bytes for one writer, then immutable and shared.
-class Block final : public base::RefCounted {
+class Block final : public base::SliceOwner {
  public:
+  static constexpr std::uint8_t kLendAfter = 8;
+
   [[nodiscard]] char* data() const { return data_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] Arena& arena() const { return *arena_; }
+  [[nodiscard]] bool lend() const override;  // Any thread. Counts the asking.
 
  private:
   friend class Arena;
@@ -37,6 +49,7 @@ class Block final : public base::RefCounted {
   Arena* arena_ = nullptr;
   char* data_ = nullptr;  // Aligned to min(capacity, 4,096), for direct I/O.
   std::uint32_t capacity_ = 0;
+  mutable std::atomic<std::uint8_t> asked_{0};  // To lend. kLendAfter: the pages are lent.
 };
 
 class Arena {

@@ -176,7 +176,7 @@ void Connection::flush() {
   const std::uint64_t taken = transport_->sent_total() - before;
   switch (state) {
     case Transport::State::kDone:
-      batch_.all_taken(taken);
+      batch_.all_taken(taken, transport_->batch_max());
       // More than one turn's worth: the loop comes back after the other connections, when the
       // socket is ready for it; until then it counts as blocked.
       watch_writing(output_wanted_ && phase_ == Phase::kOpen);

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "http/pipe_pool.h"
+
 namespace http {
 
 class LoopBuffers {
@@ -33,6 +35,8 @@ class LoopBuffers {
     if (free_.size() < kFreeMax) free_.push_back(std::move(chunk));
   }
 
+  [[nodiscard]] PipePool& pipes() { return pipes_; }
+
   // What the socket gave.
   [[nodiscard]] std::array<char, kInputBytes>& input() { return scratch_->input; }
   // What TLS made of it.
@@ -50,6 +54,7 @@ class LoopBuffers {
   };
   std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
   std::vector<Chunk> free_;
+  PipePool pipes_;
 };
 
 }  // namespace http

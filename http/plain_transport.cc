@@ -1,5 +1,10 @@
 // Plain TCP: sendmsg() straight from the pieces. Only what is copy()ed has memory of its own.
+// Pieces whose owner lends them (base/slice.h) are not copied into the kernel either: they go by
+// reference, through a pipe.
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -7,10 +12,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/slice.h"
+#include "http/batch_size.h"
 #include "http/loop_buffers.h"
 #include "http/transport.h"
 
@@ -19,11 +26,21 @@ namespace {
 
 constexpr std::size_t kPiecesPerCall = 64;
 constexpr int kReadsPerTurn = 4;  // Of 64 KiB; then the loop's other connections.
+// Two system calls and some work a page: below this a copy is cheaper.
+constexpr std::size_t kLendMin = 32 * 1024;
+// A head goes beside what was wanted, so that a body of whole blocks is sent as whole blocks.
+constexpr std::size_t kHeadRoom = 1024;
+// What is lent is not the kernel's memory, so more of it may wait; the loop is woken at half of it,
+// and then a whole batch fits.
+constexpr int kLentLowWater = 2 * BatchSize::kLentMax;
 
 class PlainTransport final : public Transport {
  public:
   PlainTransport(int fd, LoopBuffers& buffers) : fd_(fd), buffers_(buffers) {}
-  ~PlainTransport() override { release_chunks(); }
+  ~PlainTransport() override {
+    release_chunks();
+    if (pipe_) buffers_.pipes().drop(std::move(*pipe_));
+  }
 
   State handshake() override { return State::kDone; }
   [[nodiscard]] std::string_view protocol() const override { return {}; }
@@ -46,15 +63,22 @@ class PlainTransport final : public Transport {
     return {State::kDone, {input.data(), static_cast<std::size_t>(size)}};
   }
 
+  [[nodiscard]] std::size_t batch_max() const override {
+    return lends_ ? BatchSize::kLentMax : BatchSize::kMax;
+  }
+
   void begin_batch(std::size_t wanted) override {
     wanted_ = wanted;
     given_ = 0;
+    head_room_ = kHeadRoom;
   }
 
   [[nodiscard]] std::size_t room() const override { return wanted_ - std::min(wanted_, given_); }
 
   void copy(std::string_view bytes) override {
-    given_ += bytes.size();
+    const std::size_t beside = std::min(head_room_, bytes.size());
+    head_room_ -= beside;
+    given_ += bytes.size() - beside;
     while (!bytes.empty()) {
       if (chunk_used_ == LoopBuffers::kChunkBytes || chunks_.empty()) {
         chunks_.push_back(buffers_.take_chunk());
@@ -80,29 +104,20 @@ class PlainTransport final : public Transport {
     if (piece.empty()) return;
     const char* const data = piece.data();
     const std::size_t size = piece.size();
-    pieces_.push_back({data, size, std::move(piece)});
+    const bool lent = size >= kLendMin && piece.lend();
+    pieces_.push_back({data, size, std::move(piece), lent});
   }
 
   State flush() override {
     while (unsent_ > 0) {
-      std::array<iovec, kPiecesPerCall> vectors;
-      const std::size_t count = std::min(pieces_.size() - first_, vectors.size());
-      std::size_t asked = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        const Piece& piece = pieces_[first_ + i];
-        vectors[i] = {const_cast<char*>(piece.data), piece.size};
-        asked += piece.size;
-      }
-      msghdr message{};
-      message.msg_iov = vectors.data();
-      message.msg_iovlen = count;
-      const ssize_t sent = sendmsg(fd_, &message, MSG_NOSIGNAL);
-      if (sent < 0) {
+      const bool lent = piped_ > 0 || (pieces_[first_].lent && fill_pipe());
+      const Sent sent = lent ? send_pipe() : send_pieces();
+      if (sent.bytes < 0) {
         if (errno == EINTR) continue;
         return errno == EAGAIN ? State::kBlocked : State::kFailed;
       }
-      drop_sent(static_cast<std::size_t>(sent));
-      if (static_cast<std::size_t>(sent) < asked) return State::kBlocked;
+      drop_sent(static_cast<std::size_t>(sent.bytes));
+      if (static_cast<std::size_t>(sent.bytes) < sent.asked) return State::kBlocked;
     }
     return State::kDone;
   }
@@ -119,7 +134,67 @@ class PlainTransport final : public Transport {
     const char* data;
     std::size_t size;
     base::Slice keep;  // Empty for what lies in chunks_.
+    bool lent = false;
   };
+  struct Sent {
+    ssize_t bytes;  // Negative: errno tells.
+    std::size_t asked;
+  };
+
+  Sent send_pieces() {
+    std::array<iovec, kPiecesPerCall> vectors;
+    std::size_t count = 0;
+    std::size_t asked = 0;
+    bool lent_follows = false;
+    for (std::size_t i = first_; i < pieces_.size() && count < vectors.size(); ++i) {
+      const Piece& piece = pieces_[i];
+      lent_follows = piece.lent;
+      if (lent_follows) break;
+      vectors[count++] = {const_cast<char*>(piece.data), piece.size};
+      asked += piece.size;
+    }
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = count;
+    return {sendmsg(fd_, &message, MSG_NOSIGNAL | (lent_follows ? MSG_MORE : 0)), asked};
+  }
+
+  // False: there is no way to lend the next piece, which is to be copied then.
+  bool fill_pipe() {
+    if (!pipe_) pipe_ = buffers_.pipes().take();
+    if (pipe_) {
+      std::array<iovec, kPiecesPerCall> vectors;
+      std::size_t count = 0;
+      for (std::size_t i = first_; i < pieces_.size() && pieces_[i].lent; ++i) {
+        if (count == vectors.size()) break;
+        vectors[count++] = {const_cast<char*>(pieces_[i].data), pieces_[i].size};
+      }
+      const ssize_t taken = vmsplice(pipe_->in.get(), vectors.data(), count, SPLICE_F_NONBLOCK);
+      if (taken > 0) piped_ = static_cast<std::size_t>(taken);
+    }
+    if (piped_ == 0) {
+      pieces_[first_].lent = false;
+      return false;
+    }
+    if (!lends_) {
+      lends_ = true;
+      setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kLentLowWater, sizeof kLentLowWater);
+    }
+    return true;
+  }
+
+  Sent send_pipe() {
+    const std::size_t asked = piped_;
+    const unsigned more = asked < unsent_ ? SPLICE_F_MORE : 0;
+    const ssize_t sent =
+        splice(pipe_->out.get(), nullptr, fd_, nullptr, asked, SPLICE_F_NONBLOCK | more);
+    if (sent > 0) piped_ -= static_cast<std::size_t>(sent);
+    if (piped_ == 0) {
+      buffers_.pipes().give_back(std::move(*pipe_));
+      pipe_.reset();
+    }
+    return {sent, asked};
+  }
 
   void drop_sent(std::size_t count) {
     sent_total_ += count;
@@ -152,10 +227,14 @@ class PlainTransport final : public Transport {
   int reads_left_ = kReadsPerTurn;
   std::size_t wanted_ = 0;
   std::size_t given_ = 0;
+  std::size_t head_room_ = 0;
   std::vector<Piece> pieces_;  // Unsent ones from first_ on.
   std::size_t first_ = 0;
   std::size_t unsent_ = 0;
   std::uint64_t sent_total_ = 0;
+  std::optional<PipePool::Pipe> pipe_;      // While bytes are in it.
+  std::size_t piped_ = 0;                   // So many of the unsent ones, the first.
+  bool lends_ = false;                      // It has lent, and kLentLowWater is set.
   std::vector<LoopBuffers::Chunk> chunks_;  // What the pieces without `keep` point into.
   std::size_t chunk_used_ = 0;              // Of the last one.
 };

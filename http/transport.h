@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "http/batch_size.h"
 #include "http/session.h"
 
 typedef struct ssl_ctx_st SSL_CTX;
@@ -42,6 +43,7 @@ class Transport : public Output {
   // After the socket became readable: call until it is kBlocked, or bytes of input may be lost.
   virtual Read read() = 0;
 
+  [[nodiscard]] virtual std::size_t batch_max() const { return BatchSize::kMax; }
   virtual void begin_batch(std::size_t wanted) = 0;
   virtual State flush() = 0;  // kDone: nothing is unsent.
   [[nodiscard]] virtual std::size_t unsent() const = 0;

@@ -23,7 +23,7 @@ class PiecePool {
   // Kept for reuse: 16 MiB.
   static constexpr std::size_t kKeptMax = 128;
 
-  class Piece final : public base::RefCounted {
+  class Piece final : public base::SliceOwner {
    public:
     [[nodiscard]] char* data() { return bytes_.get(); }
 

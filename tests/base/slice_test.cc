@@ -9,7 +9,7 @@ namespace base {
 namespace {
 
 // Tells when nobody refers to it any more.
-struct Watched final : RefCounted {
+struct Watched final : SliceOwner {
   explicit Watched(int& counter) : ended(counter) {}
   ~Watched() override { ++ended; }
   int& ended;
@@ -20,7 +20,7 @@ TEST(Ref, DisposesOnceWhenTheLastOneGoes) {
   {
     auto first = make_ref<Watched>(ended);
     EXPECT_TRUE(first->is_unique());
-    const Ref<const RefCounted> second = first;
+    const Ref<const SliceOwner> second = first;
     EXPECT_FALSE(first->is_unique());
     first = nullptr;
     EXPECT_EQ(ended, 0);

@@ -1,11 +1,17 @@
 #include "cache/arena.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include "base/unique_fd.h"
 
 namespace cache {
 namespace {
@@ -128,6 +134,51 @@ TEST(ArenaDeathTest, ABlockThatOutlivesItIsOurMistake) {
         arena.~Arena();
       },
       "CHECK failed");
+}
+
+// A block that is asked for often enough.
+base::Ref<Block> lent_block(Arena& arena, char fill) {
+  base::Ref<Block> block = arena.allocate(kBlockBytes);
+  std::memset(block->data(), fill, kBlockBytes);
+  for (int i = 0; i < Block::kLendAfter; ++i) EXPECT_FALSE(block->lend());
+  EXPECT_TRUE(block->lend());
+  return block;
+}
+
+TEST(Arena, LendsWholeBlocksThatAreSentOftenAndForgetsThatWithThem) {
+  Arena arena(1_MiB);
+  const base::Ref<Block> small = arena.allocate(kBlockBytes / 2);
+  for (int i = 0; i < 2 * Block::kLendAfter; ++i) EXPECT_FALSE(small->lend());
+  char* const place = lent_block(arena, 'a')->data();
+  const base::Ref<Block> next = arena.allocate(kBlockBytes);
+  ASSERT_EQ(next->data(), place);
+  EXPECT_FALSE(next->lend());
+}
+
+// The kernel holds what was lent in a pipe, as a socket's queue would, while its block is used
+// again.
+TEST(Arena, NeverWritesToPagesThatItLent) {
+  Arena arena(1_MiB);
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const base::UniqueFd out(ends[0]), in(ends[1]);
+  ASSERT_GE(fcntl(in.get(), F_SETPIPE_SZ, static_cast<int>(2 * kBlockBytes)), 0);
+  base::Ref<Block> block = lent_block(arena, 'a');
+  char* const place = block->data();
+  iovec vector{place, kBlockBytes};
+  ASSERT_EQ(vmsplice(in.get(), &vector, 1, SPLICE_F_NONBLOCK), ssize_t{kBlockBytes});
+  block = nullptr;
+  block = arena.allocate(kBlockBytes);
+  ASSERT_EQ(block->data(), place);
+  std::memset(block->data(), 'b', kBlockBytes);
+  std::string read_back(kBlockBytes, '\0');
+  for (std::size_t at = 0; at < kBlockBytes;) {
+    const ssize_t size = read(out.get(), read_back.data() + at, kBlockBytes - at);
+    ASSERT_GT(size, 0);
+    at += static_cast<std::size_t>(size);
+  }
+  EXPECT_EQ(read_back, std::string(kBlockBytes, 'a'));
+  EXPECT_EQ(block->data()[kBlockBytes - 1], 'b');
 }
 
 }  // namespace

@@ -169,6 +169,8 @@ TEST(BatchSize, GrowsWithWhatTheSocketTakesAndShrinksToIt) {
   EXPECT_EQ(batch.size(), BatchSize::kStart);
   for (int i = 0; i < 5; ++i) batch.all_taken(batch.size());
   EXPECT_EQ(batch.size(), BatchSize::kMax);
+  batch.all_taken(batch.size(), BatchSize::kLentMax);
+  EXPECT_EQ(batch.size(), BatchSize::kLentMax);
   batch.blocked(100'000);
   EXPECT_EQ(batch.size(), 98'304U);
   batch.blocked(0);

@@ -1,0 +1,41 @@
+// PipePool: kernel pipes by which the connections of one loop hand pages to their sockets without a
+// copy: vmsplice() from memory into the pipe, splice() from the pipe into the socket.
+//
+// A connection holds one only while it has bytes in it. A pipe that comes back empty is kept for
+// the next; one that does not is closed, which drops what was in it.
+//
+// Threads    Its loop's only.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "http/batch_size.h"
+
+namespace http {
+
+class PipePool {
+ public:
+  // Two batches: pages at both ends of a piece may be partly used. Where the user's pipes may not
+  // have that much (/proc/sys/fs/pipe-user-pages-soft), it is the kernel's default, which works.
+  static constexpr std::size_t kPipeBytes = 2 * BatchSize::kLentMax;
+  static constexpr std::size_t kPipesMax = 64;
+
+  struct Pipe {
+    base::UniqueFd out;  // Read from.
+    base::UniqueFd in;   // Written to.
+  };
+
+  // None: kPipesMax are in use, or the process is out of descriptors.
+  std::optional<Pipe> take();
+  void give_back(Pipe pipe);  // Empty.
+  void drop(Pipe pipe);       // Not empty.
+
+ private:
+  std::vector<Pipe> idle_;
+  std::size_t in_use_ = 0;
+};
+
+}  // namespace http
