@@ -5,6 +5,8 @@
 #include <concepts>
 #include <utility>
 
+#include "cache/block_hash.h"
+
 namespace cache {
 namespace {
 
@@ -252,7 +254,7 @@ std::uint64_t block_checksum(const ChunkKey& chunk, std::uint32_t block, std::st
   // The version is random: an odd multiplier is enough to tell its chunks and blocks apart.
   const std::uint64_t place = std::uint64_t{chunk.index} << 32 | block;
   const std::uint64_t seed = chunk.version.low + place * 0x9E3779B97F4A7C15ULL;
-  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed ^ chunk.version.high);
+  return block_hash(bytes, seed ^ chunk.version.high);
 }
 
 }  // namespace cache
