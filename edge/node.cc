@@ -277,6 +277,13 @@ void Node::State::stop() {
   for (auto& fill : fill_loops) fill->loop.stop();
   threads.clear();
   store->close();
+  // What the disk has read since then was sent to loops that had ended, and it holds blocks of the
+  // store's memory, as the requests do: all of it goes before the store.
+  gauges.reset();
+  server.reset();
+  admin_server.reset();
+  for (auto& client : client_loops) client->loop.drop_tasks();
+  for (auto& fill : fill_loops) fill->loop.drop_tasks();
 }
 
 base::Result<std::unique_ptr<Node>> Node::start(const EdgeConfig& config, std::string config_file) {

@@ -190,6 +190,11 @@ void EventLoop::post(Task task) {
   if (was_empty) state_->wake();
 }
 
+void EventLoop::drop_tasks() {
+  CHECK(state_->thread.load() == std::thread::id());
+  state_->drop_tasks();
+}
+
 void EventLoop::defer(Task task) {
   // Activating puts the event behind those that are ready now, and costs no system call.
   if (state_->deferred.empty()) event_active(&state_->defer_event, EV_TIMEOUT, 1);

@@ -1,14 +1,12 @@
 // EventLoop: one thread's libevent loop: sockets, timers, and messages from other threads.
 //
-// Threads    run() takes over the calling thread. post(), stop() and take_lag_max() from any
-// thread;
+// Threads    run() takes over the calling thread. post(), stop() and take_lag_max() from any thread;
 //            everything else, Timer and Io included, on the loop's thread (or while none runs it).
 // Ownership  Timer and Io unregister when destroyed; they must not outlive the loop. Tasks still
 //            queued at stop() are destroyed without running.
 // Reentry    A callback may destroy any Timer or Io, its own included.
 // Time       now() comes from the clock given, so that a test can move it; timers always fire by
-// the
-//            system's.
+//            the system's.
 #pragma once
 
 #include <chrono>
@@ -34,6 +32,8 @@ class EventLoop final : public base::Executor {
   void run();   // Until stop(). May be called again afterwards.
   void stop();  // run() returns after the current callback; without one, the next run() at once.
   void post(Task task) override;
+  // Destroys what was posted since the loop ended, unrun. Only while none runs it.
+  void drop_tasks();
 
   // Runs after the callbacks that are ready now, on this thread: for what must not happen inside
   // the current call, such as destroying its caller. Cheaper than post().

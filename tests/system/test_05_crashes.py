@@ -4,12 +4,15 @@ The oracle is independent: every body is checked against the SHA-256 of what the
 """
 
 import concurrent.futures
+import contextlib
 import hashlib
+import http.client
 import json
 import os
 import pathlib
 import random
 import re
+import signal
 import time
 
 import pytest
@@ -65,6 +68,36 @@ def test_kill_9_under_load_never_gives_a_wrong_byte(origin, make_edge):
         edge.start()
     for name, body in OBJECTS.items():
         assert edge.get(name).body == body
+
+
+def test_it_ends_in_order_with_disk_reads_and_fills_under_way(origin, make_edge):
+    """Asked twice to end, it ends at once, whatever is on its way to a client."""
+    films = {f"/f{i}": body_of(f"f{i}", 6 * MIB) for i in range(24)}
+    origin.answer = lambda request: ranged(request, films[request.target])
+    edge = make_edge(origin, cache_options='memory_max = "64MiB"')
+    for name in films:
+        edge.get(name)
+    rng = random.Random(7)
+
+    def watch(seed, stop):
+        names = random.Random(seed)
+        while not stop["now"]:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                edge.get(names.choice(list(films)), timeout=10)
+
+    for number in range(ROUNDS):
+        stop = {"now": False}
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            clients = [pool.submit(watch, number * 10 + i, stop) for i in range(8)]
+            time.sleep(0.2 + rng.random() * 0.3)
+            edge.daemon.signal(signal.SIGTERM)
+            edge.daemon.signal(signal.SIGTERM)
+            edge.daemon.process.wait(30)
+            stop["now"] = True
+            for client in clients:
+                client.result()
+        assert edge.daemon.process.returncode == 0, edge.daemon.text()[-4000:]
+        edge.start()
 
 
 def test_what_was_stored_is_still_there_after_kill_9(origin, make_edge):
