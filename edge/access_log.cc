@@ -73,6 +73,7 @@ void append_json(std::string& out, const AccessLine& line) {
   append_text(out, "range", line.range);
   append_text(out, "referer", line.referer);
   append_text(out, "user_agent", line.user_agent);
+  if (!line.error.empty()) append_text(out, "error", line.error);
   append_text(out, "ending", line.ending);
   out += "}\n";
 }

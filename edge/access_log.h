@@ -36,6 +36,7 @@ struct AccessLine {
   std::string_view detail;                  // ram, disk, or empty.
   std::string_view range;
   std::string_view referer, user_agent;
+  std::string_view error;   // Why it was refused; may name an origin.
   std::string_view ending;  // complete, client_left, aborted, limit.
   bool tls = false;
 };

@@ -7,6 +7,7 @@
 #include "base/fields.h"
 #include "cache/arena.h"
 #include "cache/chunk.h"
+#include "edge/key_rules.h"
 #include "http/url.h"
 
 namespace edge {
@@ -33,7 +34,7 @@ constexpr std::chrono::milliseconds kDay = 24h;
 
 bool is_origin_url(const std::string& text) {
   const auto url = http::parse_url(text);
-  return url && url->target == "/";
+  return url && !url->target.contains('?') && ambiguity_of(url->target).empty();
 }
 
 bool is_node_name(std::string_view name) {
@@ -101,17 +102,24 @@ void describe(SiteConfig& c, base::ConfigVisitor& option) {
          "empties its cache.");
   option("hosts", c.hosts, 1, 1'000,
          "Hosts that share this site's cache: exact, \"*.example.org\", or \"*\" for all others.");
-  option("origins", c.origins, 1, 64, "Base URLs: http://host:port or https://host:port.");
+  option(
+      "origins", c.origins, 1, 64,
+      "Base URLs: http://host:port or https://host:port; a path, such as a bucket's, goes before "
+      "the request's.");
   option.check("origins", std::all_of(c.origins.begin(), c.origins.end(), is_origin_url),
-               "URLs such as http://10.0.0.5:9000, without a path");
+               "URLs such as http://10.0.0.5:9000 or https://s3.example.org/bucket");
   option("origin_order", c.origin_order, kOrderNames,
          "in_order: the first that is up; balanced: in turn.");
   option("origin_host", c.origin_host,
          "Host sent to the origin; empty: the origin URL's; \"client\": the one the client sent.");
   option("origin_tries", c.origin_tries, 1, 16,
          "Origins asked for one safe request before it fails.");
+  option("origin_connections_max", c.origin_connections_max, 1, 65'535,
+         "Connections to each origin, for each event loop and fill thread.");
   option("cache", c.cache, "false: everything passes through.");
 
+  option("timeouts.place", c.timeouts.place, 10ms, 1h,
+         "Time to wait while origin_connections_max are in use; over it 503, or the next origin.");
   option("timeouts.connect", c.timeouts.connect, 10ms, 5min, "Time to connect to an origin.");
   option("timeouts.first_byte", c.timeouts.first_byte, 10ms, 1h,
          "Time from the request sent to the response's head; over it 504.");

@@ -71,6 +71,7 @@ struct LogConfig {
 };
 
 struct TimeoutConfig {
+  std::chrono::milliseconds place = 3s;
   std::chrono::milliseconds connect = 3s;
   std::chrono::milliseconds first_byte = 15s;
   std::chrono::milliseconds stall = 15s;
@@ -122,6 +123,7 @@ struct SiteConfig {
   OriginOrder origin_order = OriginOrder::kInOrder;
   std::string origin_host;
   std::uint32_t origin_tries = 2;
+  std::uint32_t origin_connections_max = 256;
   bool cache = true;
   TimeoutConfig timeouts;
   OriginTlsConfig tls;

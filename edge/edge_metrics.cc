@@ -19,6 +19,10 @@ EdgeMetrics::EdgeMetrics(base::Metrics& metrics)
           metrics.counter("headrace_edge_bodies_cut_total",
                           "Responses ended short, so that the client can tell. Any: an origin "
                           "cuts or changes bodies.")),
+      overloaded(metrics.counter(
+          "headrace_edge_overloaded_total",
+          "Requests answered 503 because too many waited for an origin or for one fill. Any: the "
+          "origin is slow, or origin_connections_max is too low for it.")),
       first_byte_seconds(metrics.histogram(
           "headrace_edge_first_byte_seconds",
           "From a request's head to its response's. A high tail: the disk or the origin is slow.",

@@ -26,6 +26,7 @@ struct EdgeMetrics {
   base::Counter& collapsed;       // Requests that waited for another's fill.
   base::Counter& stale_on_error;  // Served stale because the origin failed.
   base::Counter& bodies_cut;      // Responses that could not be completed.
+  base::Counter& overloaded;      // Answered 503: too many wait.
   base::Histogram& first_byte_seconds;
 
  private:

@@ -251,7 +251,9 @@ void Node::State::reload() {
                         {{"reason", "an option marked (restart) has changed"}});
     }
     base::set_log_level(config->log.level);
-    revision = std::make_shared<const Revision>(*config, revision->number + 1, clock);
+    const auto next = std::make_shared<const Revision>(*config, revision->number + 1, clock);
+    next->sites.inherit_health(revision->sites);
+    revision = next;
     server->set_limits(revision->config.limits);
     health_checks.watch(revision);
     for (auto& client : client_loops) {

@@ -53,12 +53,13 @@ class HttpFetch final : public cache::OriginFetch, private http::FetchEvents {
     }
     request.timeouts = site.timeouts;
     request.tls = site.tls;
+    request.connections_max = site.config.origin_connections_max;
     return request;
   }
 
   void on_head(int status, base::Fields fields) override {
     has_head_ = true;
-    target_.site->origins.report_success(tried_.back());
+    target_.site->origins.report_head(tried_.back(), status);
     events_.on_head(status, std::move(fields));
   }
 
@@ -105,6 +106,7 @@ bool is_origin_failure(const base::Error& error) {
 }
 
 bool may_ask_another(const base::Error& error) {
+  if (error.code == base::ErrorCode::kOverloaded) return true;
   return error.blame == base::Blame::kOrigin && error.code != base::ErrorCode::kAborted;
 }
 

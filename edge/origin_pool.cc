@@ -7,6 +7,15 @@
 
 namespace edge {
 
+std::string url_of(const http::Url& origin, std::string_view target) {
+  std::string_view path = origin.target;
+  while (path.ends_with('/')) path.remove_suffix(1);
+  std::string url = origin.scheme + "://" + origin.authority();
+  url += path;
+  if (!target.empty() && !target.starts_with('/')) url += '/';
+  return url.append(target);
+}
+
 OriginPool::OriginPool(const std::vector<std::string>& urls, OriginOrder order,
                        const HealthConfig& health, const base::Clock& clock)
     : order_(order), health_(health), clock_(clock), members_(urls.size()) {
@@ -41,7 +50,40 @@ std::optional<std::size_t> OriginPool::pick(const std::vector<std::size_t>& trie
     ++member.requests;
     return origin;
   }
-  return std::nullopt;
+  const auto last_resort = soonest(tried);
+  if (last_resort) ++members_[*last_resort].requests;
+  return last_resort;
+}
+
+std::optional<std::size_t> OriginPool::soonest(const std::vector<std::size_t>& tried) const {
+  std::optional<std::size_t> found;
+  for (std::size_t origin = 0; origin < members_.size(); ++origin) {
+    if (members_[origin].up) return std::nullopt;
+    if (std::find(tried.begin(), tried.end(), origin) != tried.end()) continue;
+    if (!found || members_[origin].retry_at < members_[*found].retry_at) found = origin;
+  }
+  return found;
+}
+
+void OriginPool::inherit(const OriginPool& before) {
+  if (&before == this) return;
+  std::vector<Member> known;
+  {
+    base::MutexLock lock(before.mutex_);
+    known = before.members_;
+  }
+  base::MutexLock lock(mutex_);
+  for (std::size_t mine = 0; mine < urls_.size(); ++mine) {
+    for (std::size_t theirs = 0; theirs < before.urls_.size(); ++theirs) {
+      if (before.urls_[theirs] == urls_[mine]) members_[mine] = known[theirs];
+    }
+  }
+}
+
+void OriginPool::report_head(std::size_t origin, int status) {
+  if (status < 500 || health_.check_path.empty()) return report_success(origin);
+  base::MutexLock lock(mutex_);
+  members_[origin].probing = false;
 }
 
 void OriginPool::report_success(std::size_t origin) {
@@ -82,8 +124,8 @@ std::vector<OriginState> OriginPool::states() const {
   base::MutexLock lock(mutex_);
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const Member& member = members_[i];
-    states.push_back({urls_[i].scheme + "://" + urls_[i].authority(), member.up,
-                      member.failures_in_row, member.requests, member.failures});
+    states.push_back({url_of(urls_[i], {}), member.up, member.failures_in_row, member.requests,
+                      member.failures});
   }
   return states;
 }

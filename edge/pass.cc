@@ -42,6 +42,7 @@ bool Pass::ask_next() {
   request.fields.set("host", host_of(site, url, target_->authority));
   request.timeouts = site.timeouts;
   request.tls = site.tls;
+  request.connections_max = site.config.origin_connections_max;
   if (exchange_.request().has_body) {
     request.body = &exchange_.request_body();
     request.body_length = exchange_.request().body_length;
@@ -61,7 +62,7 @@ void Pass::request_body_ready() {
 
 void Pass::on_head(int status, base::Fields fields) {
   has_head_ = true;
-  target_->site->origins.report_success(tried_.back());
+  target_->site->origins.report_head(tried_.back(), status);
   events_.on_head(status, std::move(fields));
 }
 

@@ -17,6 +17,22 @@ int status_of(const base::Error& error) {
              : 500;
 }
 
+std::string_view public_text(const base::Error& error) {
+  using base::ErrorCode;
+  if (error.code == ErrorCode::kOverloaded) return "too many requests wait for the origin";
+  if (error.blame != base::Blame::kOrigin) return error.context;
+  switch (error.code) {
+    case ErrorCode::kTimeout:
+      return "the origin did not answer in time";
+    case ErrorCode::kUnreachable:
+      return "the origin can't be reached";
+    case ErrorCode::kAborted:
+      return "the origin changed or broke off what it sent";
+    default:
+      return "the origin's answer can't be used";
+  }
+}
+
 std::string_view name_of(http::Ending ending) {
   switch (ending) {
     case http::Ending::kComplete:

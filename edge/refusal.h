@@ -16,6 +16,8 @@ namespace edge {
 // The origin's blame: 504 for a timeout, else 502. Ours: 503 when overloaded, else 500. The
 // client's: 400.
 int status_of(const base::Error& error);
+// What the client may know of it: no address of an origin.
+std::string_view public_text(const base::Error& error);
 
 std::string_view name_of(http::Ending ending);  // "complete", "client_left", …
 

@@ -1,12 +1,8 @@
 #include "edge/request.h"
 
-#include <charconv>
 #include <utility>
-#include <vector>
 
-#include "edge/invalidation.h"
 #include "edge/key_rules.h"
-#include "edge/private_body.h"
 #include "edge/ranges_body.h"
 #include "edge/refusal.h"
 #include "http/problem.h"
@@ -34,16 +30,6 @@ std::optional<cache::Span> span_of(const RequestFacts& facts) {
     return cache::Span{*specs->front().first, specs->front().last};
   }
   return cache::Span{0, 0};
-}
-
-std::optional<std::uint64_t> take_content_length(base::Fields& fields) {
-  const auto text = fields.find("content-length");
-  if (!text) return std::nullopt;
-  std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-  const bool is_number = error == std::errc() && end == text->data() + text->size();
-  fields.remove("content-length");
-  return is_number ? std::optional(length) : std::nullopt;
 }
 
 }  // namespace
@@ -215,13 +201,6 @@ bool Request::serve_stale_on_error(std::optional<int> origin_status) {
   return true;
 }
 
-void Request::serve_private(cache::Opened opened) {
-  const auto length = take_content_length(opened.fields);
-  body_ = std::make_unique<PrivateBody>(worker_, std::move(opened.body), [this] { wake(); });
-  state_ = State::kSending;
-  respond(passed_head(opened.status, std::move(opened.fields), head_context(), status_), length);
-}
-
 void Request::serve(base::Ref<const cache::Object> object) {
   object_ = std::move(object);
   stale_ = nullptr;
@@ -320,60 +299,6 @@ void Request::send_stored() {
   respond(stored_head(*object_, selection_, head_context(), status_, now), body_length);
 }
 
-void Request::pass(Forward why) {
-  status_ = {};
-  status_.forward = why;
-  state_ = State::kPassing;
-  auto pass = std::make_unique<Pass>(
-      worker_, target(Forwarding::kPass), exchange_,
-      Pass::Events{[this](int status, base::Fields fields) { passed(status, std::move(fields)); },
-                   [this](const base::Error& error) { refuse(error); }, [this] { wake(); }});
-  pass_ = pass.get();
-  body_ = std::move(pass);
-  pass_->start();
-}
-
-void Request::passed(int status, base::Fields fields) {
-  status_.forward_status = status;
-  const std::string& method = exchange_.request().method;
-  const bool is_safe = method == "GET" || method == "HEAD" || method == "OPTIONS";
-  if (status < 400 && !is_safe) {
-    invalidate_then_send(status, std::move(fields));
-  } else {
-    send_passed(status, std::move(fields));
-  }
-}
-
-void Request::send_passed(int status, base::Fields fields) {
-  const auto length = take_content_length(fields);
-  state_ = State::kSending;
-  respond(passed_head(status, std::move(fields), head_context(), status_), length);
-}
-
-// What an unsafe request has changed must not be served from the cache any more, from when its
-// client knows of the change. RFC 9111 §4.4.
-void Request::invalidate_then_send(int status, base::Fields fields) {
-  const http::RequestHead& request = exchange_.request();
-  const std::vector<std::string> targets = invalidated_targets(request, fields);
-  struct Held {
-    std::size_t waiting;
-    int status;
-    base::Fields fields;
-  };
-  alive_ = std::make_shared<int>(0);
-  auto held = std::make_shared<Held>(Held{targets.size(), status, std::move(fields)});
-  for (const std::string& target : targets) {
-    write_key_text(worker_.key_text, site_->name, normalised_target(target, site_->config.query));
-    worker_.invalidate(worker_.key_text, request.fields,
-                       [this, held, alive = std::weak_ptr<int>(alive_)] {
-                         if (alive.expired() || --held->waiting > 0) return;
-                         if (state_ == State::kPassing) {
-                           send_passed(held->status, std::move(held->fields));
-                         }
-                       });
-  }
-}
-
 http::Pulled Request::pull(std::size_t max) {
   return body_ ? body_->pull(max) : http::Pulled::end();
 }
@@ -402,6 +327,7 @@ void Request::refuse(int status, std::string_view detail) {
   object_body_ = nullptr;
   auto answer = std::make_unique<Refusal>(status, detail);
   http::ResponseHead head = answer->head();
+  if (status == 503) head.own.add("retry-after", "1");
   if (site_) add_edge_fields(head.own, head_context(), status_);
   const std::uint64_t length = answer->length();
   // The body that failed may be the caller: it is destroyed when the request is.
@@ -409,7 +335,11 @@ void Request::refuse(int status, std::string_view detail) {
   respond(std::move(head), length);
 }
 
-void Request::refuse(const base::Error& error) { refuse(status_of(error), error.context); }
+void Request::refuse(const base::Error& error) {
+  if (error.code == base::ErrorCode::kOverloaded) worker_.metrics.overloaded.add();
+  error_ = error.context;
+  refuse(status_of(error), public_text(error));
+}
 
 void Request::finished(const http::Outcome& outcome) {
   const bool was_refused = state_ == State::kRefused;
@@ -447,6 +377,7 @@ void Request::finished(const http::Outcome& outcome) {
   line.referer = request.fields.find("referer").value_or("");
   line.user_agent = request.fields.find("user-agent").value_or("");
   line.ending = name_of(outcome.ending);
+  line.error = error_;
   line.tls = exchange_.peer().tls;
   worker_.access_log->add(line);
 }

@@ -116,6 +116,7 @@ class Request final : public http::Responder {
   std::shared_ptr<int> alive_;
 
   int response_status_ = 0;
+  std::string error_;  // Of a refusal, with what only the operator may see.
   base::MonoTime responded_{};
 };
 

@@ -32,8 +32,9 @@ Site::Site(const SiteConfig& site_config, const base::Clock& clock)
     : config(site_config),
       name(site_config.name.empty() ? site_config.hosts.front() : site_config.name),
       policy(policy_of(site_config.freshness)),
-      timeouts{site_config.timeouts.connect, site_config.timeouts.first_byte,
-               site_config.timeouts.stall, site_config.timeouts.total},
+      timeouts{site_config.timeouts.place, site_config.timeouts.connect,
+               site_config.timeouts.first_byte, site_config.timeouts.stall,
+               site_config.timeouts.total},
       tls{site_config.tls.verify, site_config.tls.ca_file, site_config.tls.server_name,
           site_config.tls.client_certificate, site_config.tls.client_key},
       origins(site_config.origins, site_config.origin_order, site_config.health, clock),
@@ -61,6 +62,12 @@ SiteTable::SiteTable(const std::vector<SiteConfig>& sites, const base::Clock& cl
       }
     }
     sites_.push_back(std::move(site));
+  }
+}
+
+void SiteTable::inherit_health(const SiteTable& before) const {
+  for (const auto& site : sites_) {
+    if (const auto same = before.by_name(site->name)) site->origins.inherit(same->origins);
   }
 }
 

@@ -39,6 +39,9 @@ class SiteTable {
  public:
   SiteTable(const std::vector<SiteConfig>& sites, const base::Clock& clock);
 
+  // Takes over what the table before a reload knew of the same sites' origins.
+  void inherit_health(const SiteTable& before) const;
+
   // By exact host, then by the longest "*.suffix", then "*". `host` in lower case without a port.
   // Null: not ours (421).
   [[nodiscard]] const std::shared_ptr<const Site>& find(std::string_view host) const;

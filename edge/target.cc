@@ -95,12 +95,6 @@ bool is_looping(const base::Fields& request, std::string_view node_name) {
   return false;
 }
 
-std::string url_of(const http::Url& origin, std::string_view target) {
-  std::string url = origin.scheme + "://" + origin.authority();
-  if (!target.starts_with('/')) url += '/';
-  return url.append(target);
-}
-
 std::string host_of(const Site& site, const http::Url& origin, std::string_view client_authority) {
   if (site.config.origin_host.empty()) return origin.authority();
   if (site.config.origin_host == "client") return std::string(client_authority);

@@ -45,8 +45,6 @@ base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer
 // True when CDN-Loop names this node: the request has been here before. RFC 8586.
 bool is_looping(const base::Fields& request, std::string_view node_name);
 
-// The origin's URL for a target.
-std::string url_of(const http::Url& origin, std::string_view target);
 // The Host to send: the origin's, a configured one, or the client's.
 std::string host_of(const Site& site, const http::Url& origin, std::string_view client_authority);
 

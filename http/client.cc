@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "http/origin_places.h"
 #include "http/transfer.h"
 
 namespace http {
@@ -63,6 +64,7 @@ struct Client::State {
   Timer soon;  // Armed with no delay: run_noted() from the loop.
 
   std::unordered_map<Transfer*, Live> live;
+  OriginPlaces places;
   std::vector<std::unique_ptr<Transfer>> idle;
 
   bool inside = false;  // libcurl is on the stack.
@@ -106,8 +108,6 @@ Client::State::State(EventLoop& event_loop, const ClientOptions& client_options)
       soon(loop, [this] { run_noted(); }) {
   CHECK(multi != nullptr);
   curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
-  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                    static_cast<long>(options.connections_per_origin_max));
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &State::on_socket);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
@@ -140,8 +140,24 @@ std::unique_ptr<Fetch> Client::State::start(FetchRequest request, FetchEvents& e
   live.emplace(&started, Live{std::move(transfer), handle.get()});
   size_pool();
 
-  const bool sendable = started.prepare(std::move(request), events, options).has_value();
-  (sendable ? to_add : to_fail).push_back(&started);
+  const std::uint32_t connections_max =
+      request.connections_max != 0 ? request.connections_max : options.connections_per_origin_max;
+  if (!started.prepare(std::move(request), events, options)) {
+    to_fail.push_back(&started);
+  } else {
+    switch (places.ask(started, started.origin(), connections_max, options.line_max)) {
+      case OriginPlaces::Answer::kTaken:
+        to_add.push_back(&started);
+        break;
+      case OriginPlaces::Answer::kWaits:
+        started.wait_in_line();
+        return handle;
+      case OriginPlaces::Answer::kFull:
+        started.refuse_place();
+        to_fail.push_back(&started);
+        break;
+    }
+  }
   soon.arm(std::chrono::microseconds(0));
   return handle;
 }
@@ -215,6 +231,11 @@ void Client::State::drop(Transfer& transfer) {
   transfer.forget();
   if (transfer.added) CHECK(curl_multi_remove_handle(multi, transfer.easy()) == CURLM_OK);
   for (auto* list : {&to_add, &to_fail, &to_drop, &to_unpause}) std::erase(*list, &transfer);
+  if (Transfer* next = places.leave(transfer); next != nullptr) {
+    next->take_place();
+    to_add.push_back(next);
+    soon.arm(std::chrono::microseconds(0));
+  }
   auto entry = live.extract(&transfer);
   CHECK(!entry.empty());
   if (entry.mapped().handle != nullptr) entry.mapped().handle->over();

@@ -17,8 +17,11 @@
 //            event may destroy its own Fetch and any other, and start new ones.
 // Errors     on_end() gets kUnreachable (connect, DNS, TLS verify), kTimeout (with which one),
 //            kProtocol (malformed, over a limit, cut short), kAborted (request body failed),
-//            kInvalid (a request that can't be sent); blame kOrigin, for a failed request body
-//            kClient, for kInvalid kUs. The context names the origin, never the path.
+//            kOverloaded (no place became free), kInvalid (a request that can't be sent); blame
+//            kOrigin, for a failed request body kClient, for the last two kUs. The context names
+//            the origin, never the path.
+// Places     Of one origin at most connections_max fetches are under way; the others wait in line,
+//            oldest first, for timeouts.place. That time is not the origin's connect timeout.
 #pragma once
 
 #include <chrono>
@@ -45,7 +48,8 @@ struct OriginTls {
 
 // 0: none.
 struct FetchTimeouts {
-  std::chrono::milliseconds connect{3'000};      // Waiting for a place in the pool included.
+  std::chrono::milliseconds place{3'000};  // In line, while others have all the connections.
+  std::chrono::milliseconds connect{3'000};
   std::chrono::milliseconds first_byte{15'000};  // From the request sent to the response's head.
   // No body byte, while we are willing to read; and none of the request's taken, while it has some.
   std::chrono::milliseconds stall{15'000};
@@ -60,7 +64,8 @@ struct FetchRequest {
   base::Fields fields;
   FetchTimeouts timeouts;
   OriginTls tls;
-  BodySource* body = nullptr;  // Null: none. Woken with Fetch::wake_body(). Ignored on HEAD.
+  std::uint32_t connections_max = 0;  // To this origin; 0: ClientOptions' number.
+  BodySource* body = nullptr;         // Null: none. Woken with Fetch::wake_body(). Ignored on HEAD.
   std::optional<std::uint64_t> body_length;  // None with a body: chunked.
 };
 
@@ -86,7 +91,8 @@ class Fetch {
 };
 
 struct ClientOptions {
-  std::uint32_t connections_per_origin_max = 256;  // Over: fetches wait for one, oldest first.
+  std::uint32_t connections_per_origin_max = 256;  // Over: fetches wait in line.
+  std::uint32_t line_max = 4'096;                  // For one origin. Over: kOverloaded.
   std::uint32_t idle_connections_max = 64;         // In all. Over: the longest idle is closed.
   // Shorter than the 75 s of nginx and the 60 s of common balancers, so that it is we who close.
   std::chrono::seconds idle_max{50};

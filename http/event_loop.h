@@ -1,6 +1,7 @@
 // EventLoop: one thread's libevent loop: sockets, timers, and messages from other threads.
 //
-// Threads    run() takes over the calling thread. post(), stop() and take_lag_max() from any thread;
+// Threads    run() takes over the calling thread. post(), stop() and take_lag_max() from any
+// thread;
 //            everything else, Timer and Io included, on the loop's thread (or while none runs it).
 // Ownership  Timer and Io unregister when destroyed; they must not outlive the loop. Tasks still
 //            queued at stop() are destroyed without running.

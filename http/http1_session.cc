@@ -69,6 +69,8 @@ void Http1Session::receive(std::string_view bytes) {
 
 void Http1Session::client_closed() {
   client_closed_ = true;
+  half_closed_since_ = host_.loop().now();
+  half_closed_sent_ = sent_;
   switch (state_) {
     case State::kReadingHead:
     case State::kDiscarding:
@@ -413,6 +415,7 @@ void Http1Session::tick(base::MonoTime now, std::optional<base::MonoTime> output
   } else if (body_awaited_ && state_ != State::kRefusing) {
     tick_body(now);
   }
+  if (state_ == State::kExchange && client_closed_) tick_half_closed(now);
   if (state_ != State::kOver) tick_output(now, output_blocked_since);
   ticked_ = now;
 }
@@ -436,6 +439,16 @@ void Http1Session::tick_body(base::MonoTime now) {
   body_awaited_ = false;
   fail_request(late, Ending::kLimit);
   if (state_ == State::kOver) end_exchange(Ending::kLimit);
+}
+
+// A response that moves shows whether anyone is there: if not, the next byte is answered by a
+// reset.
+void Http1Session::tick_half_closed(base::MonoTime now) {
+  if (std::exchange(half_closed_sent_, sent_) != sent_) half_closed_since_ = now;
+  if (now - half_closed_since_ <= host_.limits().half_closed_max) return;
+  host_.count_limit("half_closed_max");
+  end_exchange(Ending::kClientLeft);
+  cut(Ending::kClientLeft);
 }
 
 void Http1Session::tick_output(base::MonoTime now, std::optional<base::MonoTime> blocked_since) {

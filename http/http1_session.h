@@ -117,6 +117,7 @@ class Http1Session final : public Session, private Exchange {
   void produce_piece(Output& output, base::Slice piece);
 
   void tick_body(base::MonoTime now);
+  void tick_half_closed(base::MonoTime now);
   void tick_output(base::MonoTime now, std::optional<base::MonoTime> blocked_since);
 
   SessionHost& host_;
@@ -155,6 +156,8 @@ class Http1Session final : public Session, private Exchange {
   base::MonoTime head_began_;
   base::MonoTime body_awaited_since_;  // Or since the last byte of it.
   base::MonoTime body_charged_until_;
+  base::MonoTime half_closed_since_;  // Or since the last byte of the response.
+  std::uint64_t half_closed_sent_ = 0;
   base::MonoTime ticked_;
   Pace body_pace_;
   Pace send_pace_;

@@ -37,6 +37,9 @@ void describe(Limits& c, base::ConfigVisitor& option) {
          "How long a request's body may stand still. Over: 408.");
   option("limits.send_stall_max", c.send_stall_max, 1ms, 24h,
          "How long a client may take nothing of a response that is ready. A paused player does.");
+  option(
+      "limits.half_closed_max", c.half_closed_max, 1ms, 24h,
+      "HTTP/1: how long a response may stand still once the client has closed its sending half.");
   option("limits.body_rate_min", c.body_rate_min, 0_B, 1_GiB,
          "Bytes of a request's body per second, averaged. 0: no minimum.");
   option("limits.send_rate_min", c.send_rate_min, 0_B, 1_GiB,

@@ -45,6 +45,10 @@ struct Limits {
   // No progress of a response although the server has bytes to send: a window held shut or a socket
   // not read. WINDOW_UPDATE alone is no progress.
   std::chrono::milliseconds send_stall_max{60'000};
+  // A client of HTTP/1 that has closed its sending half may only be saving a packet, or be gone: it
+  // can't be told until something is sent. No byte of its response for so long: it is taken for
+  // gone.
+  std::chrono::milliseconds half_closed_max{30'000};
   // Averaged over rate_grace after the first such period. 0 turns it off.
   base::Bytes body_rate_min = 256_B;  // Request body, bytes a second.
   base::Bytes send_rate_min = 64_B;   // Response, bytes a second while blocked on the client.

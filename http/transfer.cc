@@ -341,6 +341,10 @@ void Transfer::set_error(ErrorCode code, std::string what, Blame blame) {
   if (!error_) error_ = base::Error{code, origin_ + ": " + std::move(what), blame};
 }
 
+void Transfer::refuse_place() {
+  set_error(ErrorCode::kOverloaded, "all connections to it are in use", Blame::kUs);
+}
+
 void Transfer::enter(Phase phase) {
   phase_ = phase;
   progress_ = clock_now();
@@ -352,6 +356,8 @@ std::chrono::milliseconds Transfer::phase_timeout() const {
   switch (phase_) {
     case Phase::kIdle:
       return kNone;
+    case Phase::kInLine:
+      return request_.timeouts.place;
     case Phase::kWaiting:
       return request_.timeouts.connect;
     case Phase::kSending:
@@ -395,6 +401,8 @@ void Transfer::on_timer() {
   if (total.count() != 0 && now + kSlack >= started_ + total) {
     set_error(ErrorCode::kTimeout, "total timeout of " + std::to_string(total.count()) + " ms",
               Blame::kOrigin);
+  } else if (limit.count() != 0 && now + kSlack >= progress_ + limit && phase_ == Phase::kInLine) {
+    refuse_place();
   } else if (limit.count() != 0 && now + kSlack >= progress_ + limit) {
     set_error(ErrorCode::kTimeout, timeout_text(), Blame::kOrigin);
   } else {

@@ -4,7 +4,8 @@
 // Life   idle ─prepare()─► waiting ─connected─► sending ─body out─► awaiting ─head─► receiving
 //        Whatever the phase, recycle() makes it idle again. A phase has at most one timeout:
 //
-//        kWaiting    queued, resolving, connecting, TLS     connect
+//        kInLine     others have the origin's connections   place
+//        kWaiting    resolving, connecting, TLS             connect
 //        kSending    the request's body goes out            stall, unless its source is the slow
 //        one kAwaiting   the request is out                     first_byte kReceiving  the head has
 //        come                      stall, unless paused
@@ -36,7 +37,7 @@ namespace http {
 
 class Transfer {
  public:
-  enum class Phase { kIdle, kWaiting, kSending, kAwaiting, kReceiving };
+  enum class Phase { kIdle, kInLine, kWaiting, kSending, kAwaiting, kReceiving };
 
   // `on_deadline` runs from the loop, never inside libcurl; outcome() then has the error.
   Transfer(EventLoop& loop, std::function<void(Transfer&)> on_deadline);
@@ -48,6 +49,12 @@ class Transfer {
   base::Result<void> prepare(FetchRequest request, FetchEvents& events,
                              const ClientOptions& options);
   void recycle();
+  [[nodiscard]] const std::string& origin() const { return origin_; }
+
+  // Between prepare() and being added: a place in the pool is not free yet, now is, won't be.
+  void wait_in_line() { enter(Phase::kInLine); }
+  void take_place() { enter(Phase::kWaiting); }
+  void refuse_place();
 
   void forget() { events_ = nullptr; }
   [[nodiscard]] FetchEvents* events() const { return events_; }

@@ -24,6 +24,8 @@ struct Url {
 
   // "host", or "host:port" when the URL named one.
   [[nodiscard]] std::string authority() const;
+
+  bool operator==(const Url&) const = default;
 };
 
 // kInvalid with what is wrong.

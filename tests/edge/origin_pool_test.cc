@@ -75,12 +75,61 @@ TEST(OriginPool, AProbeThatNeverReportsDoesNotLockTheOriginOut) {
   EXPECT_EQ(p.pool.pick({}), 0u);
 }
 
-TEST(OriginPool, WhenAllAreDownNoneIsGiven) {
+TEST(OriginPool, WhenAllAreDownTheyAreAskedAllTheSameTheSoonestFirst) {
+  Pool p;
+  p.fail(1);
+  p.clock.advance(100ms);
+  p.fail(0);
+  EXPECT_EQ(p.pool.pick({}), 1u);
+  EXPECT_EQ(p.pool.pick({1}), 0u);
+  EXPECT_EQ(p.pool.pick({0, 1}), std::nullopt);
+  EXPECT_FALSE(p.pool.states()[1].up);
+}
+
+TEST(OriginPool, ADownOriginIsNoLastResortWhileAnotherIsUp) {
   Pool p;
   p.fail(0);
-  p.fail(1);
-  EXPECT_EQ(p.pool.pick({}), std::nullopt);
-  EXPECT_FALSE(p.pool.states()[1].up);
+  EXPECT_EQ(p.pool.pick({1}), std::nullopt);
+}
+
+TEST(OriginPool, A5xxIsASuccessOnlyWhereNoActiveCheckKnowsBetter) {
+  Pool p;
+  p.fail(0, 2);
+  p.pool.report_head(0, 503);
+  p.fail(0, 2);
+  EXPECT_TRUE(p.pool.states()[0].up);
+
+  const base::ManualClock clock;
+  OriginPool checked({"http://a:1"}, OriginOrder::kInOrder, {.failures = 3, .check_path = "/up"},
+                     clock);
+  for (int i = 0; i < 3; ++i) {
+    checked.report_head(0, 503);
+    checked.report_failure(0);  // The check.
+  }
+  EXPECT_FALSE(checked.states()[0].up);
+  checked.report_head(0, 200);
+  EXPECT_TRUE(checked.states()[0].up);
+}
+
+TEST(OriginPool, AReloadKeepsWhatIsKnownOfTheSameOrigins) {
+  Pool before;
+  before.fail(1);
+  const base::ManualClock clock;
+  OriginPool after({"http://b:2", "http://c:3"}, OriginOrder::kInOrder, {}, clock);
+  after.inherit(before.pool);
+  EXPECT_FALSE(after.states()[0].up);
+  EXPECT_TRUE(after.states()[1].up);
+}
+
+TEST(OriginPool, AnOriginsPathGoesBeforeTheTarget) {
+  const auto url = [](std::string_view origin, std::string_view target) {
+    return url_of(*http::parse_url(origin), target);
+  };
+  EXPECT_EQ(url("http://a:1", "/v/1.ts?x=1"), "http://a:1/v/1.ts?x=1");
+  EXPECT_EQ(url("http://a:1/", "/v"), "http://a:1/v");
+  EXPECT_EQ(url("https://a/bucket", "/v"), "https://a/bucket/v");
+  EXPECT_EQ(url("https://a/bucket/", "/v"), "https://a/bucket/v");
+  EXPECT_EQ(url("https://a/bucket", "v"), "https://a/bucket/v");
 }
 
 TEST(OriginPool, TheOnlyOriginIsAskedEvenWhenItFails) {

@@ -10,6 +10,7 @@
 namespace http {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::Client;
 using testing::Closed;
 using ::testing::ElementsAre;
@@ -373,6 +374,34 @@ TEST(Http1Session, AnswersAClientThatHasClosedItsHalf) {
   client.settle();
   EXPECT_EQ(client.script.requests.size(), 2U);
   EXPECT_EQ(client.closed, Closed::kGracefully);
+}
+
+TEST(Http1Session, TakesAHalfClosedClientForGoneWhenItsResponseStandsStill) {
+  Client client;
+  client.script.on_start = [](Exchange& exchange) {  // An event stream.
+    exchange.respond({.status = 200}, std::nullopt);
+  };
+  client.send(get()).close_sending();
+  client.pass(20s);
+  client.script.body.push_back(Pulled::some(base::Slice::of_static("an event")));
+  client.script.exchange->wake();
+  client.settle();
+  client.pass(30s);  // Since the event.
+  EXPECT_EQ(client.closed, Closed::kNo);
+  client.pass(2s);
+  EXPECT_EQ(client.closed, Closed::kAbruptly);
+  ASSERT_EQ(client.script.outcomes.size(), 1U);
+  EXPECT_EQ(client.script.outcomes[0].ending, Ending::kClientLeft);
+}
+
+TEST(Http1Session, AClientThatHasNotClosedMayWaitAsLongAsItLikes) {
+  Client client;
+  client.script.on_start = [](Exchange& exchange) {
+    exchange.respond({.status = 200}, std::nullopt);
+  };
+  client.send(get());
+  client.pass(10min);
+  EXPECT_EQ(client.closed, Closed::kNo);
 }
 
 TEST(Http1Session, FailsABodyThatWasCutShort) {
