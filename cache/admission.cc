@@ -16,8 +16,9 @@ constexpr std::size_t kVaryNamesMax = 16;
 
 // Without what is about this message's transfer; Age is computed anew. A Content-Range beside 200
 // means nothing and is kept like any field (RFC 9111 §3.1); that of a 206 never comes here.
-base::Fields stored_fields(const base::Fields& fields) {
+base::Fields stored_fields(const base::Fields& fields, const CachePolicy& policy) {
   base::Fields stored = storable_fields(fields);
+  if (policy.set_cookie == SetCookie::kDrop) stored.remove("set-cookie");
   for (const std::string_view name : {"age", "content-length"}) {
     stored.remove(name);
   }
@@ -90,13 +91,14 @@ Admission admit(const Arrival& arrival, VersionSource& versions) {
   head.freshness = decision.freshness;
   head.tags = tags_of(arrival, arrival.fields);
   head.purge_sequence = arrival.purge_sequence;
-  head.fields = stored_fields(arrival.fields);
+  head.fields = stored_fields(arrival.fields, arrival.policy);
   admission.object = base::make_ref<Object>(std::move(head));
   return admission;
 }
 
 Admission renew(const Object& stale, const Arrival& not_modified) {
-  base::Fields fields = updated_by_304(stale.fields()->fields, stored_fields(not_modified.fields));
+  base::Fields fields = updated_by_304(stale.fields()->fields,
+                                       stored_fields(not_modified.fields, not_modified.policy));
   // The 304's Age is about the new times, though it is not stored.
   base::Fields judged = fields;
   if (const auto age = not_modified.fields.find("age")) judged.set("age", *age);

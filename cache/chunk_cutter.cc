@@ -17,6 +17,11 @@ std::uint64_t share_of_memory(const FillContext& context, base::Bytes limit) {
   return std::min(limit.count(), context.memory_capacity.count() / 4);
 }
 
+// What all bodies that must be complete may hold together. Their chunks can't be evicted.
+std::uint64_t held_by_all_max(const FillContext& context) {
+  return context.memory_capacity.count() / 2;
+}
+
 // How far a body that is too large to keep runs ahead of the one who reads it furthest.
 constexpr std::uint32_t kPulledChunksAhead = 2;
 
@@ -84,7 +89,7 @@ bool ChunkCutter::open_chunk(std::uint32_t index) {
   chunk_ = std::move(fresh);
   index_ = index;
   skipped_ = 0;
-  if (must_complete_ && !given_up_) held_.push_back(chunk_);
+  if (must_complete_ && !given_up_) hold(chunk_);
   on_chunk_(chunk_);
   return true;
 }
@@ -121,7 +126,9 @@ ChunkCutter::Taken ChunkCutter::advance() {
   }
   if (must_complete_) {
     const std::uint64_t cut = position() - std::uint64_t{flow_.first_chunk} * object_->chunk_size();
-    if (cut >= held_max_ && !given_up_) give_up_storing();
+    const bool too_much =
+        cut >= held_max_ || context_.counters.held_bytes.load() >= held_by_all_max(context_);
+    if (too_much && !given_up_) give_up_storing();
     if (given_up_ && far_ahead(std::uint64_t{kPulledChunksAhead} * object_->chunk_size())) {
       return Taken::kAhead;
     }
@@ -183,10 +190,11 @@ base::Result<void> ChunkCutter::finish() {
   if (chunk_ && chunk_->appended() == 0) {  // A body of unknown length turned out empty.
     context_.memory.remove(chunk_->key(), *chunk_);
     std::exchange(chunk_, nullptr)->finish();
-    held_.clear();
+    let_go();
   }
   close_chunk();
   state_ = State::kOver;
+  charge(0);
   if (given_up_ || context_.disk == nullptr) return {};
   if (object_->length() == 0) context_.disk->write(object_);
   if (!held_.empty()) store_held();
@@ -213,6 +221,7 @@ void ChunkCutter::store_held() {
 void ChunkCutter::fail() {
   if (state_ == State::kOver) return;
   state_ = State::kOver;
+  charge(0);
   if (must_complete_) {
     context_.memory.remove(object_->key, *object_);
     for (const base::Ref<Chunk>& chunk : held_) context_.memory.remove(chunk->key(), *chunk);
@@ -226,7 +235,22 @@ void ChunkCutter::fail() {
 void ChunkCutter::give_up_storing() {
   given_up_ = true;
   context_.memory.remove(object_->key, *object_);
+  let_go();
+}
+
+void ChunkCutter::hold(const base::Ref<Chunk>& chunk) {
+  held_.push_back(chunk);
+  charge(charged_ + chunk->length());
+}
+
+void ChunkCutter::let_go() {
   held_.clear();
+  charge(0);
+}
+
+void ChunkCutter::charge(std::uint64_t bytes) {
+  context_.counters.held_bytes += bytes - charged_;
+  charged_ = bytes;
 }
 
 }  // namespace cache

@@ -10,8 +10,9 @@
 //            the end, then written; on failure all of them leave the memory tier with their object.
 // Bounds     Cutting stops at a chunk's end (kEnough) when the next chunk is there already or the
 //            flow is `ahead_max` ahead of what anyone has asked for. A body that must be complete
-//            can't stop; beyond `unvalidated_max` it is given up for storing: the object leaves the
-//            memory tier, the chunks go by for those who read it now, who pull it (kAhead).
+//            can't stop; beyond `unvalidated_max`, or when all such bodies together hold half of
+//            the memory, it is given up for storing: the object leaves the memory tier, the chunks
+//            go by for those who read it now, who pull it (kAhead).
 // Threads    The fill's.
 #pragma once
 
@@ -83,6 +84,9 @@ class ChunkCutter {
   void store(const base::Ref<Chunk>& chunk);
   void store_held();
   void give_up_storing();
+  void hold(const base::Ref<Chunk>& chunk);
+  void let_go();
+  void charge(std::uint64_t bytes);
   [[nodiscard]] std::uint64_t position() const;
   [[nodiscard]] bool far_ahead(std::uint64_t allowed) const;
 
@@ -100,6 +104,7 @@ class ChunkCutter {
   base::Ref<Chunk> chunk_;              // Null: skipping, or nothing to cut.
   std::uint64_t skipped_ = 0;           // Bytes of the chunk at `index_` that went by.
   std::vector<base::Ref<Chunk>> held_;  // With must_complete_: chunks from first_chunk on.
+  std::uint64_t charged_ = 0;           // For them, to the counter of all cutters.
 };
 
 }  // namespace cache

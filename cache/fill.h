@@ -128,7 +128,7 @@ class Fill final : public OriginEvents {
 
   void admit_object(int status, const base::Fields& fields, std::optional<std::uint64_t> size,
                     const ChunkCutter::Flow& flow);
-  void publish(const Admission& admission, int status);
+  void publish(const Admission& admission);
   void cut(base::Ref<Object> object, const ChunkCutter::Flow& flow);
   void pass(int status, const base::Fields& fields, const Admission& admission);
   void refuse_stale(int status, const base::Fields& fields);
@@ -159,6 +159,7 @@ class Fill final : public OriginEvents {
   std::unique_ptr<OriginFetch> fetch_;
   base::WallTime sent_;
   base::WallTime received_;
+  int origin_status_ = 0;  // As it answered: 206 for a part of an object.
   bool asked_again_ = false;
 
   std::vector<Opening> openings_;  // Oldest first.

@@ -26,6 +26,7 @@ struct FillCounters {
   base::Counter& collapsed;  // Callers served by a fill that another's request began.
   std::atomic<std::uint64_t> in_flight{0};
   std::atomic<std::uint64_t> followers{0};
+  std::atomic<std::uint64_t> held_bytes{0};  // By ChunkCutters, of bodies that must be complete.
 };
 
 struct FillContext {

@@ -11,6 +11,7 @@ namespace cache {
 void Fill::on_head(int status, base::Fields fields) {
   CHECK(state_ == State::kAsking);
   received_ = context_.clock.wall();
+  origin_status_ = status;
   const Answer answer = read_answer(purpose_.question, status, fields);
   if (answer.kind == Answer::Kind::kOther && !asked_again_) {
     // What the origin holds has not changed, but is not what we hold: ask without a condition.
@@ -95,7 +96,9 @@ void Fill::admit_object(int status, const base::Fields& fields, std::optional<st
       std::min(context_.options.unvalidated_max.count(), context_.memory_capacity.count() / 4);
   const bool fits = !size || (*size <= body_max(context_.options.chunk_size) &&
                               (!strong_etag(fields).empty() || *size <= kept_whole_max));
-  if (!storable || !fits) {
+  // Correctness first: what was cut would be kept as whole.
+  const bool sure_to_be_whole = !fetch_->ends_with_connection();
+  if (!storable || !fits || !sure_to_be_whole) {
     // An aligned part of a response is no answer to anyone's own request.
     if (purpose_.question.kind == Question::Kind::kOpeningRange && flow.is_part) {
       return on_useless(admission);
@@ -106,11 +109,11 @@ void Fill::admit_object(int status, const base::Fields& fields, std::optional<st
   base::Ref<Object> object = admission.object;
   cut(object, flow);
   if (state_ == State::kOver) return;
-  publish(admission, status);
+  publish(admission);
   recount();
 }
 
-void Fill::publish(const Admission& admission, int status) {
+void Fill::publish(const Admission& admission) {
   const base::Ref<Object>& object = admission.object;
   if (admission.rule) {
     const bool known = purpose_.rule && purpose_.rule->names == admission.rule->names;
@@ -127,7 +130,7 @@ void Fill::publish(const Admission& admission, int status) {
       table_.open_again(std::move(opening));
       continue;
     }
-    Opened opened = opened_as(Opened::Kind::kObject, opening, status);
+    Opened opened = opened_as(Opened::Kind::kObject, opening, origin_status_);
     opened.object = object;
     if (opening.waited) context_.counters.collapsed.add();
     opening.reply->answer(std::move(opened));

@@ -158,7 +158,7 @@ bool ever_usable(const Freshness& freshness, const CacheControl& control,
 }
 
 StoreVerdict verdict_of(const base::Fields& request, int status, const base::Fields& response,
-                        const Instructions& says, const Lifetime& lifetime) {
+                        const Instructions& says, const Lifetime& lifetime, SetCookie set_cookie) {
   const CacheControl& control = says.control;
   const bool known = is_one_of(kKnownStatuses, status);
   if (status < 200 || status == 206 || status == 304) return StoreVerdict::kStatus;
@@ -176,8 +176,9 @@ StoreVerdict verdict_of(const base::Fields& request, int status, const base::Fie
   if (!vary.empty() && vary.front() == "*") return StoreVerdict::kVaryAll;
   // A lifetime given to caches like us alone is as plain as s-maxage.
   const bool targeted_lifetime = says.targeted && control.max_age;
-  if (response.contains("set-cookie") && !for_sharing && !targeted_lifetime) {
-    return StoreVerdict::kSetCookie;
+  if (response.contains("set-cookie")) {
+    const bool kept = set_cookie == SetCookie::kKeep && (for_sharing || targeted_lifetime);
+    if (!kept && set_cookie != SetCookie::kDrop) return StoreVerdict::kSetCookie;
   }
   if (!lifetime.is_explicit && !control.is_public && !is_one_of(kHeuristicStatuses, status)) {
     return StoreVerdict::kStatus;
@@ -224,7 +225,7 @@ StoreDecision judge(const base::Fields& request, int status, const base::Fields&
   const base::WallTime date = date_of(response, response_received);
   const Lifetime lifetime = lifetime_of(says, status, response, policy, date, response_received);
   StoreDecision decision;
-  decision.verdict = verdict_of(request, status, response, says, lifetime);
+  decision.verdict = verdict_of(request, status, response, says, lifetime, policy.set_cookie);
   if (decision.verdict != StoreVerdict::kStore) return decision;
   decision.freshness =
       freshness_of(says, lifetime, response, policy, date, request_sent, response_received);

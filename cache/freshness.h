@@ -55,6 +55,13 @@ inline constexpr std::string_view kSurrogateName = "headrace";  // For Surrogate
 std::optional<CacheControl> parse_surrogate_control(std::string_view value);
 
 // What a site's config adds to what the origin says.
+// What becomes of a response that could be stored but sets a cookie.
+enum class SetCookie : std::uint8_t {
+  kRefuse,  // Not stored.
+  kDrop,    // Stored, and given to everyone, without the cookie.
+  kKeep,    // As RFC 9111 has it: stored with it when it is public, has s-maxage or is targeted.
+};
+
 struct CachePolicy {
   // For a storable status without explicit freshness; 0: heuristics (10 % of the time since
   // Last-Modified, at most heuristic_max).
@@ -67,6 +74,7 @@ struct CachePolicy {
   std::chrono::seconds stale_max{7 * 86'400};  // Longest that anything stale may be served.
   // A client's no-cache, max-age and min-fresh revalidate; false: ignored.
   bool respect_request_no_cache = true;
+  SetCookie set_cookie = SetCookie::kRefuse;
 };
 
 struct Freshness {
@@ -92,7 +100,7 @@ enum class StoreVerdict {
   kPrivate,        // private.
   kAuthorization,  // Request had Authorization and the response does not allow sharing.
   kVaryAll,        // Vary: *.
-  kSetCookie,      // Set-Cookie without explicit public or s-maxage.
+  kSetCookie,      // Set-Cookie, and the site's policy does not allow it.
   kNoLifetime,     // Not fresh for any time and no validator, so never usable again.
 };
 std::string_view name_of(StoreVerdict verdict);
@@ -132,7 +140,9 @@ base::Fields storable_fields(const base::Fields& response);
 // it has the 304's Age, and no Date when the 304 had none.
 base::Fields updated_by_304(const base::Fields& stored, const base::Fields& not_modified);
 
-// Vary, as lower-case names, sorted, without repeats. "*" gives just "*".
+// Vary, as lower-case names, sorted, without repeats. "*" gives just "*". Left out are Forwarded,
+// X-Forwarded-*, X-Real-IP, X-Request-Id, Via and CDN-Loop: a fill says nothing of its client in
+// them, so they can't have shaped the response, and a client must not choose a variant by them.
 std::vector<std::string> vary_names(const base::Fields& response);
 // The key text of the variant that `request` selects: "\nNAME=VALUE" for each name, "\nNAME" for a
 // field that the request lacks. Values are normalised: repeated fields joined, space around commas

@@ -48,6 +48,9 @@ class OriginFetch {
  public:
   virtual ~OriginFetch() = default;
   virtual void resume() = 0;
+  // Once the head has come: only the connection's end will show where the body ends, so that a
+  // whole one can't be told from one that was cut.
+  [[nodiscard]] virtual bool ends_with_connection() const { return false; }
 };
 
 class Origin {

@@ -314,6 +314,10 @@ void Store::purge(Purge purge, base::Executor& executor, OnPurged on_purged) {
   });
 }
 
+bool Store::purged(const Object& object) const {
+  return state_->purges->check(object) == PurgeVerdict::kHard;
+}
+
 StoreStats Store::stats() const {
   StoreStats stats;
   stats.memory = state_->memory.stats();

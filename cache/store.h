@@ -205,6 +205,8 @@ class Store {
   using OnPurged = DiskTier::OnPurged;
   void purge(Purge purge, base::Executor& executor, OnPurged on_purged);
 
+  // Whether a hard purge has taken the object, which the caller may have held for a while.
+  [[nodiscard]] bool purged(const Object& object) const;
   // How many of the object's chunks are in memory, for /cache/entry.
   [[nodiscard]] std::uint32_t chunks_in_memory(const Object& object);
   [[nodiscard]] StoreStats stats() const;

@@ -102,6 +102,12 @@ std::string normal_list(std::string_view value) {
   return joined;
 }
 
+// See vary_names().
+bool is_set_by_the_edge(std::string_view name) {
+  return name == "forwarded" || name.starts_with("x-forwarded-") || name == "x-real-ip" ||
+         name == "x-request-id" || name == "via" || name == "cdn-loop";
+}
+
 }  // namespace
 
 std::vector<std::string> vary_names(const base::Fields& response) {
@@ -112,6 +118,7 @@ std::vector<std::string> vary_names(const base::Fields& response) {
                      [&](std::string_view name) { names.push_back(base::to_lower(name)); });
   }
   if (std::find(names.begin(), names.end(), "*") != names.end()) return {"*"};
+  std::erase_if(names, is_set_by_the_edge);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

@@ -66,11 +66,12 @@ Json to_json(const cache::StoreStats& stats) {
           {"purge_entries", stats.purge_entries}};
 }
 
-Json to_json(const cache::Object& object, cache::Source source, std::uint32_t chunks_in_memory,
-             base::WallTime now) {
+Json to_json(const cache::Lookup& found, std::uint32_t chunks_in_memory, base::WallTime now) {
+  const cache::Object& object = *found.object;
   const cache::ObjectHead& head = object.head();
-  Json json{{"state", head.freshness.fresh(now) ? "fresh" : "stale"},
-            {"found_in", cache::name_of(source)},
+  Json json{{"state", head.freshness.fresh(now) && !found.soft_purged ? "fresh" : "stale"},
+            {"soft_purged", found.soft_purged},
+            {"found_in", cache::name_of(found.source)},
             {"status", head.status},
             {"key", cache::to_hex(head.key)},
             {"version", cache::to_hex(head.version)},
@@ -109,8 +110,8 @@ base::Result<Place> place_of(const Revision& revision, const std::string& text) 
     return base::fail(base::ErrorCode::kNotFound, "url: no site has the host " + url->host,
                       base::Blame::kClient);
   }
-  write_key_text(place.key_text, place.site->name,
-                 normalised_target(url->target, place.site->config.query));
+  place.site->write_key(place.key_text, normalised_target(url->target, place.site->config.query),
+                        url->authority());
   return place;
 }
 
@@ -237,8 +238,7 @@ class AdminResponder final : public http::Responder {
         context_.store.find(place->key_text, {}, context_.loop, [this](const cache::Lookup& found) {
           switch (found.state) {
             case cache::Lookup::State::kFound:
-              return json(200, to_json(*found.object, found.source,
-                                       context_.store.chunks_in_memory(*found.object),
+              return json(200, to_json(found, context_.store.chunks_in_memory(*found.object),
                                        context_.clock.wall()));
             case cache::Lookup::State::kPass:
               return json(200, {{"state", "known to be uncacheable"}});

@@ -21,6 +21,9 @@ constexpr std::array kOrderNames{base::EnumName{"in_order", OriginOrder::kInOrde
 constexpr std::array kQueryNames{base::EnumName{"keep", QueryRule::kKeep},
                                  base::EnumName{"sort", QueryRule::kSort},
                                  base::EnumName{"drop", QueryRule::kDrop}};
+constexpr std::array kSetCookieNames{base::EnumName{"refuse", cache::SetCookie::kRefuse},
+                                     base::EnumName{"drop", cache::SetCookie::kDrop},
+                                     base::EnumName{"keep", cache::SetCookie::kKeep}};
 constexpr std::array kLogFormNames{base::EnumName{"json", LogForm::kJson},
                                    base::EnumName{"combined", LogForm::kCombined},
                                    base::EnumName{"off", LogForm::kOff}};
@@ -159,6 +162,11 @@ void describe(SiteConfig& c, base::ConfigVisitor& option) {
          "The longest that anything stale is served.");
   option("freshness.respect_request_no_cache", c.freshness.respect_request_no_cache,
          "A client's Cache-Control: no-cache asks the origin; false: it is ignored.");
+
+  option(
+      "freshness.set_cookie", c.freshness.set_cookie, kSetCookieNames,
+      "A response that sets a cookie: refuse to store it; drop: store it without; keep: store it "
+      "with its cookie when it is public or has s-maxage, as RFC 9111 allows.");
 
   option("query.rule", c.query.rule, kQueryNames,
          "keep: the query is part of the key as it came; sort: parameters sorted by name; drop: "

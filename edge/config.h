@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "cache/freshness.h"
 #include "cache/memory_tier.h"
 #include "http/limits.h"
 
@@ -102,6 +103,7 @@ struct FreshnessConfig {
   std::chrono::milliseconds stale_if_error = 0s;
   std::chrono::milliseconds stale_max = 168h;
   bool respect_request_no_cache = true;
+  cache::SetCookie set_cookie = cache::SetCookie::kRefuse;
 };
 
 struct QueryConfig {

@@ -90,12 +90,16 @@ std::string normalised_target(std::string_view target, const QueryConfig& rules)
   return normalised;
 }
 
-void write_key_text(std::string& out, std::string_view site, std::string_view target) {
+void write_key_text(std::string& out, std::string_view site, std::string_view target,
+                    std::string_view host) {
   out.clear();
-  out.reserve(site.size() + 1 + target.size());
+  out.reserve(site.size() + 1 + target.size() + 1 + host.size());
   out += site;
   out += '\n';
   out += target;
+  if (host.empty()) return;
+  out += ' ';  // In no target.
+  out += host;
 }
 
 }  // namespace edge

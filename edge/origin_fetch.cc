@@ -31,6 +31,9 @@ class HttpFetch final : public cache::OriginFetch, private http::FetchEvents {
   void resume() override {
     if (fetch_) fetch_->resume();
   }
+  [[nodiscard]] bool ends_with_connection() const override {
+    return fetch_ && fetch_->ends_with_connection();
+  }
 
  private:
   http::FetchRequest request_for(std::size_t origin) const {

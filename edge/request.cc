@@ -65,6 +65,10 @@ bool Request::route() {
     answer_preflight();
     return false;
   }
+  if (request.target == "*") {  // OPTIONS: about this server, not about what lies behind it.
+    respond(options_head(head_context()), 0);
+    return false;
+  }
   const bool is_get = request.method == "GET" || request.method == "HEAD";
   if (!is_get) {
     pass(Forward::kMethod);
@@ -75,7 +79,7 @@ bool Request::route() {
     return false;
   }
   if (site_->rewrites_query) target_ = normalised_target(request.target, site_->config.query);
-  if (!site_->config.cache || request.has_body || facts_.wants_event_stream) {
+  if (!site_->config.cache || request.has_body) {
     pass(Forward::kBypass);
     return false;
   }
@@ -90,7 +94,7 @@ void Request::answer_preflight() {
 void Request::look_up() {
   const http::RequestHead& request = exchange_.request();
   ++lookups_;
-  write_key_text(worker_.key_text, site_->name, target_of(target_, request));
+  site_->write_key(worker_.key_text, target_of(target_, request), request.authority);
   Lookup lookup = worker_.store.find_in_memory(worker_.key_text, request.fields);
   if (lookup.state != Lookup::State::kAskDisk) {
     found(std::move(lookup));
@@ -115,6 +119,7 @@ void Request::found(Lookup lookup) {
     case Lookup::State::kFound:
       break;
   }
+  soft_purged_ = lookup.soft_purged;
   const cache::Freshness& freshness = lookup.object->head().freshness;
   const base::WallTime now = worker_.clock.wall();
   if (!facts_.has_cache_control && !lookup.soft_purged && freshness.fresh(now) &&
@@ -146,14 +151,15 @@ void Request::found(Lookup lookup) {
 }
 
 void Request::open(base::Ref<const cache::Object> stale) {
-  if (is_head() && !stale) {  // A head alone fills nothing.
-    pass(status_.forward);
-    return;
-  }
   if (facts_.has_cache_control &&
       cache::parse_cache_control(exchange_.request().fields.joined("cache-control"))
           .only_if_cached) {
     refuse(504, "not in this cache, and the request asks for nothing else");
+    return;
+  }
+  // A head alone fills nothing, and events are for one client.
+  if (!stale && (is_head() || facts_.wants_event_stream)) {
+    pass(status_.forward);
     return;
   }
   state_ = State::kOpening;
@@ -175,6 +181,7 @@ void Request::opened(base::Result<cache::Opened> result) {
   switch (result->kind) {
     case cache::Opened::Kind::kObject:
       status_.stored = true;
+      soft_purged_ = false;
       serve(std::move(result->object));
       return;
     case cache::Opened::Kind::kPrivate:
@@ -193,7 +200,7 @@ void Request::opened(base::Result<cache::Opened> result) {
 }
 
 bool Request::serve_stale_on_error(std::optional<int> origin_status) {
-  if (!stale_ || !may_serve_stale_on_error_) return false;
+  if (!stale_ || !may_serve_stale_on_error_ || worker_.store.purged(*stale_)) return false;
   worker_.metrics.stale_on_error.add();
   status_.forward = Forward::kStale;
   status_.forward_status = origin_status;
@@ -207,6 +214,7 @@ void Request::serve(base::Ref<const cache::Object> object) {
   const base::WallTime now = worker_.clock.wall();
   if (status_.hit || status_.forward == Forward::kStale) {
     status_.ttl = std::chrono::floor<std::chrono::seconds>(object_->head().freshness.ttl(now));
+    if (soft_purged_) status_.ttl = std::min(*status_.ttl, std::chrono::seconds(0));
   }
   const auto length = object_->length();
   selection_ = select(facts_, object_->head().status, object_->fields()->fields, length, now);
@@ -278,14 +286,12 @@ void Request::send_stored() {
     case 412:
       refuse(412, "the stored response does not meet the request's condition");
       return;
-    case 416: {
-      state_ = State::kRefused;
-      http::ResponseHead head = http::head_of({.status = 416});
-      head.own.add("content-range", http::format_unsatisfied(length.value_or(0)));
-      add_edge_fields(head.own, head_context(), status_);
-      respond(std::move(head), 0);
+    case 416:
+      refuse(416,
+             "no range asked for lies within the " + std::to_string(length.value_or(0)) +
+                 " bytes, or there are too many",
+             {{"content-range", http::format_unsatisfied(length.value_or(0))}});
       return;
-    }
     default:
       break;
   }
@@ -321,13 +327,14 @@ void Request::respond(http::ResponseHead head, std::optional<std::uint64_t> leng
   exchange_.respond(std::move(head), length);
 }
 
-void Request::refuse(int status, std::string_view detail) {
+void Request::refuse(int status, std::string_view detail, const base::Fields& more) {
   state_ = State::kRefused;
   pass_ = nullptr;
   object_body_ = nullptr;
   auto answer = std::make_unique<Refusal>(status, detail);
   http::ResponseHead head = answer->head();
   if (status == 503) head.own.add("retry-after", "1");
+  for (const base::Field field : more) head.own.add(field.name, field.value);
   if (site_) add_edge_fields(head.own, head_context(), status_);
   const std::uint64_t length = answer->length();
   // The body that failed may be the caller: it is destroyed when the request is.
@@ -406,7 +413,8 @@ base::Ref<const Target> Request::target(Forwarding forwarding) {
 
 cache::Ask Request::ask() {
   cache::Ask ask;
-  write_key_text(ask.key_text, site_->name, target_of(target_, exchange_.request()));
+  const http::RequestHead& request = exchange_.request();
+  site_->write_key(ask.key_text, target_of(target_, request), request.authority);
   ask.request = exchange_.request().fields;
   ask.range = span_of(facts_);
   ask.target = target(Forwarding::kFill);

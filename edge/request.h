@@ -76,7 +76,7 @@ class Request final : public http::Responder {
   void invalidate_then_send(int status, base::Fields fields);
 
   void respond(http::ResponseHead head, std::optional<std::uint64_t> length);
-  void refuse(int status, std::string_view detail);
+  void refuse(int status, std::string_view detail, const base::Fields& more = {});
   void refuse(const base::Error& error);
   void wake();
 
@@ -100,6 +100,7 @@ class Request final : public http::Responder {
 
   base::Ref<const cache::Object> object_;  // Being served.
   base::Ref<const cache::Object> stale_;   // To fall back on.
+  bool soft_purged_ = false;               // `object_` as it was found.
   bool may_serve_stale_on_error_ = false;
   int lookups_ = 0;
   Selection selection_;

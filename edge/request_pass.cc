@@ -75,7 +75,8 @@ void Request::invalidate_then_send(int status, base::Fields fields) {
   alive_ = std::make_shared<int>(0);
   auto held = std::make_shared<Held>(Held{targets.size(), status, std::move(fields)});
   for (const std::string& target : targets) {
-    write_key_text(worker_.key_text, site_->name, normalised_target(target, site_->config.query));
+    site_->write_key(worker_.key_text, normalised_target(target, site_->config.query),
+                     request.authority);
     worker_.invalidate(worker_.key_text, request.fields,
                        [this, held, alive = std::weak_ptr<int>(alive_)] {
                          if (alive.expired() || --held->waiting > 0) return;

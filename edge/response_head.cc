@@ -134,6 +134,14 @@ http::ResponseHead passed_head(int status, base::Fields fields, const HeadContex
   return head;
 }
 
+http::ResponseHead options_head(const HeadContext& context) {
+  http::ResponseHead head;
+  head.status = 204;
+  head.own.add("allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE");
+  add_edge_fields(head.own, context, {});
+  return head;
+}
+
 http::ResponseHead preflight_head(const base::Fields& request, const HeadContext& context) {
   http::ResponseHead head;
   head.status = 204;

@@ -38,6 +38,8 @@ http::ResponseHead multipart_head(const cache::Object& object, std::string_view 
 http::ResponseHead passed_head(int status, base::Fields fields, const HeadContext& context,
                                const CacheStatus& cache_status);
 
+// The answer to OPTIONS *, 204: what this server takes. RFC 9110 §9.3.7.
+http::ResponseHead options_head(const HeadContext& context);
 // The answer to a CORS preflight, 204.
 http::ResponseHead preflight_head(const base::Fields& request, const HeadContext& context);
 

@@ -19,6 +19,7 @@ std::shared_ptr<const cache::CachePolicy> policy_of(const FreshnessConfig& confi
   }
   policy->stale_max = duration_cast<seconds>(config.stale_max);
   policy->respect_request_no_cache = config.respect_request_no_cache;
+  policy->set_cookie = config.set_cookie;
   return policy;
 }
 
@@ -38,7 +39,9 @@ Site::Site(const SiteConfig& site_config, const base::Clock& clock)
       tls{site_config.tls.verify, site_config.tls.ca_file, site_config.tls.server_name,
           site_config.tls.client_certificate, site_config.tls.client_key},
       origins(site_config.origins, site_config.origin_order, site_config.health, clock),
-      rewrites_query(rewrites(site_config.query)) {}
+      rewrites_query(rewrites(site_config.query)),
+      keys_have_host(site_config.origin_host == "client" &&
+                     (site_config.hosts.size() > 1 || site_config.hosts.front().contains('*'))) {}
 
 std::string_view Site::allowed_origin(std::string_view origin) const {
   for (const std::string& allowed : config.cors.origins) {

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "cache/freshness.h"
 #include "edge/config.h"
+#include "edge/key_rules.h"
 #include "edge/origin_pool.h"
 #include "http/client.h"
 
@@ -30,6 +31,12 @@ struct Site {
   const http::OriginTls tls;
   mutable OriginPool origins;
   const bool rewrites_query;  // False: the target is used as it came.
+  const bool keys_have_host;  // The origin is told which of several hosts was asked for.
+
+  // The key text of a target of this site (key_rules.h); `authority` as the client sent it.
+  void write_key(std::string& out, std::string_view target, std::string_view authority) const {
+    write_key_text(out, name, target, keys_have_host ? authority : std::string_view());
+  }
 
   // The Access-Control-Allow-Origin value for a request's Origin; empty: none.
   [[nodiscard]] std::string_view allowed_origin(std::string_view origin) const;

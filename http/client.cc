@@ -93,6 +93,9 @@ class Client::State::Handle final : public Fetch {
     transfer_->wake_wanted = true;
     state_.unpause_soon(*transfer_);
   }
+  [[nodiscard]] bool ends_with_connection() const override {
+    return transfer_ != nullptr && transfer_->ends_with_connection();
+  }
   void over() { transfer_ = nullptr; }
 
  private:

@@ -88,6 +88,8 @@ class Fetch {
   virtual ~Fetch() = default;
   virtual void resume() = 0;     // After on_body() returned false.
   virtual void wake_body() = 0;  // The request's BodySource has more after kPending.
+  // From on_head() on: the response's body is framed by the connection's end alone. RFC 9112 §6.3.
+  [[nodiscard]] virtual bool ends_with_connection() const = 0;
 };
 
 struct ClientOptions {

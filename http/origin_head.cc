@@ -125,6 +125,9 @@ base::Result<void> OriginHead::check_framing() const {
 }
 
 base::Fields OriginHead::take_fields() {
+  ends_with_connection_ = !fields_.contains("content-length") &&
+                          !fields_.contains("transfer-encoding") && status_ != 204 &&
+                          status_ != 304;
   std::vector<std::string> options = options_of(fields_.joined("connection"));
   // Framing is ours to report, whatever the origin calls it.
   std::erase(options, "content-length");

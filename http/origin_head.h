@@ -32,6 +32,9 @@ class OriginHead {
   [[nodiscard]] bool complete() const { return state_ == State::kComplete; }
   [[nodiscard]] int status() const { return status_; }
 
+  // Once complete: no Content-Length, no chunks, and a status that has a body.
+  [[nodiscard]] bool ends_with_connection() const { return ends_with_connection_; }
+
   // Once complete: the fields without framing and connection fields, but with Content-Length.
   base::Fields take_fields();
 
@@ -51,6 +54,7 @@ class OriginHead {
   State state_ = State::kStatusLine;
   int status_ = 0;
   bool http10_ = false;
+  bool ends_with_connection_ = false;
   std::size_t fields_seen_ = 0;
   std::size_t bytes_seen_ = 0;
   base::Fields fields_;

@@ -65,6 +65,10 @@ class Transfer {
   // What on_end() is to hear, given libcurl's verdict.
   [[nodiscard]] base::Result<void> outcome(CURLcode code) const;
 
+  [[nodiscard]] bool ends_with_connection() const {
+    return head_ && head_->complete() && request_.method != "HEAD" && head_->ends_with_connection();
+  }
+
   // It has had a connection.
   [[nodiscard]] bool has_been_sent() const { return sends_ > 0; }
 

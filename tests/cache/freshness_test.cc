@@ -167,11 +167,25 @@ TEST(Judge, KeepsWhatIsPrivateOut) {
             StoreVerdict::kNoStore);
   EXPECT_EQ(verdict({{"cache-control", "max-age=60"}, {"set-cookie", "a=b"}}),
             StoreVerdict::kSetCookie);
-  EXPECT_EQ(verdict({{"cache-control", "public, max-age=60"}, {"set-cookie", "a=b"}}),
-            StoreVerdict::kStore);
-  EXPECT_EQ(verdict({{"cdn-cache-control", "max-age=60"}, {"set-cookie", "a=b"}}),
-            StoreVerdict::kStore);
   EXPECT_EQ(verdict({{"cache-control", "max-age=60"}, {"vary", "a, *"}}), StoreVerdict::kVaryAll);
+}
+
+TEST(Judge, ACookieIsAsTheSitesPolicySays) {
+  const auto with_cookie = [](const std::string& name, const std::string& value, SetCookie policy) {
+    const base::WallTime now = base::WallTime(std::chrono::hours(500'000));
+    return judge({}, 200, {{name, value}, {"set-cookie", "a=b"}}, {.set_cookie = policy}, now, now)
+        .verdict;
+  };
+  for (const auto& [name, value] :
+       {std::pair("cache-control", "public, max-age=60"), std::pair("cache-control", "s-maxage=60"),
+        std::pair("cdn-cache-control", "max-age=60")}) {
+    EXPECT_EQ(with_cookie(name, value, SetCookie::kRefuse), StoreVerdict::kSetCookie) << value;
+    EXPECT_EQ(with_cookie(name, value, SetCookie::kDrop), StoreVerdict::kStore) << value;
+    EXPECT_EQ(with_cookie(name, value, SetCookie::kKeep), StoreVerdict::kStore) << value;
+  }
+  EXPECT_EQ(with_cookie("cache-control", "max-age=60", SetCookie::kKeep), StoreVerdict::kSetCookie);
+  EXPECT_EQ(with_cookie("cache-control", "max-age=60", SetCookie::kDrop), StoreVerdict::kStore);
+  EXPECT_EQ(with_cookie("cache-control", "private", SetCookie::kDrop), StoreVerdict::kPrivate);
 }
 
 TEST(Judge, AuthorizationNeedsLeaveToShare) {

@@ -30,7 +30,8 @@ struct Resource {
   base::Fields fields{{"cache-control", "max-age=60"}};
   int status = 200;
   bool sends_ranges = true;
-  bool sends_length = true;  // Else the body ends when it ends.
+  bool sends_length = true;  // Else the body ends when it ends: by its framing,
+  bool is_framed = true;     // or with the connection.
 };
 
 class ScriptedOrigin final : public Origin {
@@ -92,6 +93,7 @@ class ScriptedOrigin final : public Origin {
                                         std::to_string(last_ - 1) + "/" +
                                         std::to_string(resource.bytes.size()));
       }
+      ends_with_connection_ = !resource.is_framed;
       if (resource.sends_length) fields.set("content-length", std::to_string(last_ - first_));
       head(status, std::move(fields));
     }
@@ -122,6 +124,7 @@ class ScriptedOrigin final : public Origin {
     static constexpr std::size_t kPieceBytes = 16'000;
     OriginEvents* events_;
     bool dropped_ = false;
+    bool ends_with_connection_ = false;
     bool answered_ = false;
     bool paused_ = false;
     std::uint64_t first_ = 0, last_ = 0;  // Of the body still to send.
@@ -171,6 +174,9 @@ class ScriptedOrigin final : public Origin {
       exchange_->events_ = nullptr;
     }
     void resume() override { exchange_->paused_ = false; }
+    [[nodiscard]] bool ends_with_connection() const override {
+      return exchange_->ends_with_connection_;
+    }
 
    private:
     std::shared_ptr<Exchange> exchange_;

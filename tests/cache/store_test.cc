@@ -252,6 +252,16 @@ TEST_F(Store_, ACutBodyWithoutValidatorLeavesNothingBehind) {
   EXPECT_FALSE(origin[1].request.range.has_value());
 }
 
+TEST_F(Store_, ABodyThatEndsWithItsConnectionIsPassedOnSinceItMayBeCut) {
+  Resource page = resource(5'000);
+  page.sends_length = page.is_framed = false;
+  StoreClient& client = get();
+  serve(page);
+  EXPECT_EQ(client.end(), End::kPrivate);
+  EXPECT_TRUE(same(client.bytes(), page.bytes));
+  EXPECT_EQ(get().end(), End::kFetchYourself);
+}
+
 TEST_F(Store_, ABodyWithoutValidatorThatIsTooLargeIsPassedOn) {
   options.unvalidated_max = base::Bytes(2 * kChunk);
   const Resource page = resource(2 * kChunk + 1, "");
@@ -259,6 +269,29 @@ TEST_F(Store_, ABodyWithoutValidatorThatIsTooLargeIsPassedOn) {
   serve(page);
   EXPECT_EQ(client.end(), End::kPrivate);
   EXPECT_TRUE(same(client.bytes(), page.bytes));
+}
+
+TEST_F(Store_, BodiesWithoutValidatorTogetherHoldHalfOfTheMemoryAtMost) {
+  options.memory_max = base::Bytes(16u << 20);
+  options.unvalidated_max = options.memory_max;
+  const std::uint64_t capacity = store().stats().arena_capacity.count();
+  const Resource page = resource(capacity / 4 - kChunk, "");
+  std::vector<StoreClient*> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(&get({.key_text = "site\n/" + std::to_string(i)}));
+    origin.last().head_of(page);
+    loop.run();
+    origin.last().some(page, page.bytes.size() - 1);
+    loop.run();
+  }
+  serve(page);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(same(clients[i]->bytes(), page.bytes)) << i;
+    const std::size_t asked = origin.asked();
+    get({.key_text = "site\n/" + std::to_string(i)});
+    EXPECT_EQ(origin.asked() > asked, i == 2) << i;
+    serve(page);
+  }
 }
 
 TEST_F(Store_, ABodyOfUnknownLengthThatProvesTooLargeStillReachesItsReader) {

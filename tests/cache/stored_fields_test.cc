@@ -80,6 +80,8 @@ TEST(SurrogateKeys, ComeFromThreeFields) {
 
 TEST(VaryNames, AreSortedLowerCaseAndOnce) {
   EXPECT_THAT(vary_names({{"vary", "Foo, bar,,"}, {"vary", " FOO"}}), ElementsAre("bar", "foo"));
+  EXPECT_THAT(vary_names({{"vary", "X-Forwarded-For, Origin, forwarded, Via, X-Request-Id"}}),
+              ElementsAre("origin"));
   EXPECT_THAT(vary_names({}), IsEmpty());
   EXPECT_THAT(vary_names({{"vary", ""}}), IsEmpty());
   for (const std::string_view star : {"*", "*, *", ", *", "*, Foo", "Foo, *"}) {

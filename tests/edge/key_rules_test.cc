@@ -44,8 +44,10 @@ TEST(NormalisedTarget, DropsNamedParametersEvenIfKept) {
 
 TEST(KeyText, JoinsSiteAndTarget) {
   std::string text = "old";
-  write_key_text(text, "video", "/v?t=3");
+  write_key_text(text, "video", "/v?t=3", {});
   EXPECT_EQ(text, "video\n/v?t=3");
+  write_key_text(text, "video", "/v?t=3", "a.example:8080");
+  EXPECT_EQ(text, "video\n/v?t=3 a.example:8080");
 }
 
 }  // namespace

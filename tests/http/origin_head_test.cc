@@ -130,5 +130,20 @@ TEST(OriginHead, CountsInformationalHeadsAndTrailersAgainstTheSameLimit) {
   EXPECT_TRUE(trailers.take_fields().empty());
 }
 
+TEST(OriginHead, TellsWhenOnlyTheConnectionsEndFramesTheBody) {
+  const auto ends_with_connection = [](std::string_view text) {
+    OriginHead head(100, 16 * 1024);
+    EXPECT_TRUE(*feed(head, text));
+    head.take_fields();
+    return head.ends_with_connection();
+  };
+  EXPECT_TRUE(ends_with_connection("HTTP/1.1 200 OK\r\nServer: s\r\n\r\n"));
+  EXPECT_TRUE(ends_with_connection("HTTP/1.0 200 OK\r\n\r\n"));
+  EXPECT_FALSE(ends_with_connection("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+  EXPECT_FALSE(ends_with_connection("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
+  EXPECT_FALSE(ends_with_connection("HTTP/1.1 304 Not Modified\r\n\r\n"));
+  EXPECT_FALSE(ends_with_connection("HTTP/1.1 204 No Content\r\n\r\n"));
+}
+
 }  // namespace
 }  // namespace http
