@@ -196,7 +196,8 @@ class ConfigVisitor {
                   }});
   }
 
-  // What a type and a range cannot say: `expected` completes "expected …" when not `holds`.
+  // What a type and a range cannot say: `expected` completes "expected …" when not `holds`. A key
+  // in an array of tables may say which: "site[2].hosts", counted from 0.
   virtual void check(std::string_view /*key*/, bool /*holds*/, std::string_view /*expected*/) {}
 
  protected:

@@ -213,4 +213,6 @@ std::string config_reference(const Describe& describe_defaults) {
   return out;
 }
 
+std::string toml_value(const ConfigOption& option) { return std::visit(Value{}, option.value); }
+
 }  // namespace base

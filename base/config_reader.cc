@@ -2,6 +2,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <numeric>
 #include <tuple>
@@ -150,10 +151,11 @@ struct Expected {
     return fmt::format("a number from {} to {}", real.min, real.max);
   }
   std::string operator()(const Option::Size& size) const {
-    return "a size from " + to_string(size.min) + " to " + to_string(size.max);
+    return "a size such as \"256MiB\", from " + to_string(size.min) + " to " + to_string(size.max);
   }
   std::string operator()(const Option::Duration& duration) const {
-    return "a duration from " + to_string(duration.min) + " to " + to_string(duration.max);
+    return "a duration such as \"30s\", from " + to_string(duration.min) + " to " +
+           to_string(duration.max);
   }
   std::string operator()(const std::string& /*text*/) const {
     return is_required ? "a string that is not empty" : "a string";
@@ -255,7 +257,7 @@ class Reader final : public ConfigVisitor {
   [[nodiscard]] const toml::node* find(std::string_view key) const {
     const toml::table* table = &scope_;
     for (auto dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
-      table = table->get_as<toml::table>(key.substr(0, dot));
+      table = inner_table(*table, key.substr(0, dot));
       if (table == nullptr) return nullptr;
       key.remove_prefix(dot + 1);
     }
@@ -266,12 +268,26 @@ class Reader final : public ConfigVisitor {
   [[nodiscard]] std::size_t line_around(std::string_view key) const {
     const toml::table* table = &scope_;
     for (auto dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
-      const auto* inner = table->get_as<toml::table>(key.substr(0, dot));
+      const auto* inner = inner_table(*table, key.substr(0, dot));
       if (inner == nullptr) break;
       table = inner;
       key.remove_prefix(dot + 1);
     }
     return line_of(*table);
+  }
+
+  // "name", or in an array of tables "name[2]", counted from 0; without a number, the last.
+  static const toml::table* inner_table(const toml::table& table, std::string_view name) {
+    const auto bracket = name.find('[');
+    const toml::node* node = table.get(name.substr(0, bracket));
+    if (node == nullptr) return nullptr;
+    const toml::array* array = node->as_array();
+    if (array == nullptr) return node->as_table();
+    std::size_t index = array->size() - 1;
+    if (bracket != std::string_view::npos) {
+      std::from_chars(name.data() + bracket + 1, name.data() + name.size(), index);
+    }
+    return index < array->size() ? array->get_as<toml::table>(index) : nullptr;
   }
 
   void refuse_unknown(const toml::table& table, const std::string& within) {

@@ -27,4 +27,7 @@ struct ConfigTree {
 
 ConfigTree config_tree(const Describe& describe);
 
+// An option's value as TOML.
+std::string toml_value(const ConfigOption& option);
+
 }  // namespace base

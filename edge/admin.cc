@@ -171,6 +171,7 @@ class AdminResponder final : public http::Responder {
     if (!parameters) return problem(400, parameters.error().context);
     if (request.fields.contains("origin")) return problem(403, "not from a browser's page");
 
+    if (request.method == "PURGE") return purge_as_method(request);
     const bool is_get = request.method == "GET" || request.method == "HEAD";
     if (path == "/purge" || path == "/drain") {
       if (request.method != "POST") return problem(405, "expected POST");
@@ -180,8 +181,7 @@ class AdminResponder final : public http::Responder {
     if (path == "/metrics") return text(200, context_.metrics.text(), "text/plain; version=0.0.4");
     if (path == "/healthz") return health();
     if (path == "/readyz") return ready();
-    if (path == "/config")
-      return text(200, base::print_config(context_.revision()->config), "text/plain");
+    if (path == "/config") return config();
     if (path == "/cache/stats") return json(200, to_json(context_.store.stats()));
     if (path == "/cache/entry") return entry(*parameters);
     problem(404,
@@ -212,6 +212,16 @@ class AdminResponder final : public http::Responder {
   }
   void problem(const base::Error& error) {
     problem(error.code == base::ErrorCode::kNotFound ? 404 : status_of(error), error.context);
+  }
+
+  void config() {
+    const std::shared_ptr<const Revision> revision = context_.revision();
+    std::string printed = base::print_config(revision->config);
+    if (!revision->pending.empty()) printed += "\n# In the file, but only a restart applies it:\n";
+    for (const base::PendingOption& option : revision->pending) {
+      printed += "# " + option.key + " = " + option.wanted + '\n';
+    }
+    text(200, std::move(printed), "text/plain");
   }
 
   void health() {
@@ -246,6 +256,14 @@ class AdminResponder final : public http::Responder {
               return problem(404, "nothing is stored for that URL");
           }
         });
+  }
+
+  // As nginx's and Varnish's operators are used to: PURGE of the URL itself, here by its Host.
+  void purge_as_method(const http::RequestHead& request) {
+    Parameters parameters{{"url", "http://" + request.authority + request.target}};
+    const auto soft = request.fields.find("fastly-soft-purge");
+    if (soft && *soft != "0") parameters["soft"] = "1";
+    purge(parameters);
   }
 
   void purge(const Parameters& parameters) {

@@ -47,23 +47,25 @@ bool is_node_name(std::string_view name) {
          });
 }
 
-// Each host of all sites, once.
-bool hosts_are_unique(const std::vector<SiteConfig>& sites) {
-  std::set<std::string> seen;
-  for (const SiteConfig& site : sites) {
+// Each host of all sites once, and each name.
+void check_sites(const std::vector<SiteConfig>& sites, base::ConfigVisitor& option) {
+  std::set<std::string> hosts, names;
+  for (std::size_t i = 0; i < sites.size(); ++i) {
+    const SiteConfig& site = sites[i];
+    const std::string place = "site[" + std::to_string(i) + "].";
+    bool are_new = true;
     for (const std::string& host : site.hosts) {
-      if (!seen.insert(base::to_lower(host)).second) return false;
+      const bool is_new = hosts.insert(base::to_lower(host)).second;
+      option.check(place + "hosts", is_new,
+                   "each host in one site only, and \"" + host + "\" is in two");
+      are_new &= is_new;
     }
+    if (!are_new) continue;  // The name that it gives is one, too.
+    const std::string& name =
+        site.name.empty() && !site.hosts.empty() ? site.hosts.front() : site.name;
+    option.check(place + "name", names.insert(name).second,
+                 "a name of its own for each site, and two are \"" + name + "\"");
   }
-  return true;
-}
-
-bool names_are_unique(const std::vector<SiteConfig>& sites) {
-  std::set<std::string> seen;
-  return std::all_of(sites.begin(), sites.end(), [&](const SiteConfig& site) {
-    return seen.insert(site.name.empty() && !site.hosts.empty() ? site.hosts.front() : site.name)
-        .second;
-  });
 }
 
 void describe_cache(CacheConfig& c, base::ConfigVisitor& option) {
@@ -82,11 +84,11 @@ void describe_cache(CacheConfig& c, base::ConfigVisitor& option) {
          "Bypass the page cache, where the file system can. (restart)");
   option("cache.disk_readers", c.disk_readers, 1, 256, "Threads that read from disk. (restart)");
   option("cache.pass_mark_time", c.pass_mark_time, 0ms, 1h,
-         "How long an uncacheable response lets others by without queueing.");
+         "How long an uncacheable response lets others by without queueing. (restart)");
   option("cache.fill_finish_max", c.fill_finish_max, 0_B, 1_TiB,
-         "Bytes that a fill may still fetch when no client waits for it any more.");
+         "Bytes that a fill may still fetch when no client waits for it any more. (restart)");
   option("cache.unvalidated_max", c.unvalidated_max, 0_B, 4_GiB,
-         "Largest body kept of a response without a strong ETag.");
+         "Largest body kept of a response without a strong ETag. (restart)");
   option("cache.read_ahead_chunks", c.read_ahead_chunks, 0, 64,
          "Chunks fetched ahead of a sequential reader.");
 }
@@ -213,12 +215,13 @@ void describe(EdgeConfig& c, base::ConfigVisitor& option) {
          "How long SIGQUIT waits for exchanges under way.");
 
   option("log.level", c.log.level, kLogLevelNames, "Least level of the daemon's own log.");
-  option("log.access", c.log.access, "Access log: a file, \"-\" for standard output, or none.");
-  option("log.form", c.log.form, kLogFormNames, "json: a JSON object a line; combined: nginx's.");
+  option("log.access", c.log.access,
+         "Access log: a file, \"-\" for standard output, or none. (restart)");
+  option("log.form", c.log.form, kLogFormNames,
+         "json: a JSON object a line; combined: nginx's. (restart)");
 
   option("site", c.sites, 1, 10'000, "A site: what some hosts serve, and from where.");
-  option.check("site.hosts", hosts_are_unique(c.sites), "each host in one site only");
-  option.check("site.name", names_are_unique(c.sites), "a name of its own for each site");
+  check_sites(c.sites, option);
 }
 
 }  // namespace edge

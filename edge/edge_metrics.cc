@@ -46,6 +46,22 @@ EdgeMetrics::EdgeMetrics(base::Metrics& metrics)
   }
 }
 
+const SiteMetrics& EdgeMetrics::site(const std::string& name) {
+  if (const auto known = sites_.find(name); known != sites_.end()) return known->second;
+  const base::Labels labels{{"site", name}};
+  return sites_
+      .emplace(name,
+               SiteMetrics{registry.counter("headrace_edge_site_requests_total",
+                                            "Requests of a site.", labels),
+                           registry.counter("headrace_edge_site_hits_total",
+                                            "Of them, hits. A falling share: see what changed "
+                                            "at that site's origin.",
+                                            labels),
+                           registry.counter("headrace_edge_site_body_bytes_total",
+                                            "Response body bytes of a site.", labels)})
+      .first->second;
+}
+
 void EdgeMetrics::count_request(std::string_view result, int status) {
   const auto it = std::find(kResults.begin(), kResults.end(), result);
   requests_[it == kResults.end() ? 6 : static_cast<std::size_t>(it - kResults.begin())]->add();

@@ -4,12 +4,21 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "base/metrics.h"
 #include "cache/store.h"
 
 namespace edge {
+
+// Of one site. The name is the operator's.
+struct SiteMetrics {
+  base::Counter& requests;
+  base::Counter& hits;
+  base::Counter& body_bytes;
+};
 
 struct EdgeMetrics {
   explicit EdgeMetrics(base::Metrics& metrics);
@@ -18,6 +27,7 @@ struct EdgeMetrics {
 
   // requests_total by result: the words of cache_status.h, plus "error" and "refused".
   void count_request(std::string_view result, int status);
+  const SiteMetrics& site(const std::string& name);  // Lives as long as this. One thread.
   // Response body bytes by where they came from: ram, disk, origin.
   void count_bytes(cache::Source source, std::uint64_t bytes) {
     bytes_[static_cast<std::size_t>(source)]->add(bytes);
@@ -35,6 +45,7 @@ struct EdgeMetrics {
   std::array<base::Counter*, kResults.size()> requests_{};
   std::array<base::Counter*, 3> bytes_{};
   std::array<base::Counter*, 6> statuses_{};
+  std::map<std::string, SiteMetrics> sites_;
 };
 
 }  // namespace edge

@@ -6,8 +6,10 @@
 
 #include "base/log.h"
 #include "base/signals.h"
+#include "base/version.h"
 #include "edge/config.h"
 #include "edge/node.h"
+#include "edge/preflight.h"
 
 namespace {
 
@@ -25,7 +27,9 @@ int main(int argc, char** argv) {
   bool print_config = false;
   bool print_reference = false;
   app.add_option("--config", file, "The configuration, a TOML file (conf/edge.toml is an example)");
-  app.add_flag("-t,--test", only_test, "Check the configuration and exit");
+  app.add_flag("-t,--test", only_test,
+               "Check the configuration, and the files, paths and names in it, and exit");
+  app.set_version_flag("--version", "headrace-edge " + std::string(base::version()));
   app.add_flag("--print-config", print_config, "Print the whole configuration in force and exit");
   app.add_flag("--print-config-reference", print_reference,
                "Print all options as Markdown (docs/edge-config.md) and exit");
@@ -46,6 +50,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (only_test) {
+    if (const auto good = edge::preflight(file); !good) return fail(good.error());
     std::printf("%s: the configuration is good\n", file.c_str());
     return 0;
   }

@@ -18,6 +18,7 @@
 #include "edge/health_check.h"
 #include "edge/node_gauges.h"
 #include "edge/origin_fetch.h"
+#include "edge/origin_gauges.h"
 #include "edge/privileges.h"
 #include "edge/request.h"
 #include "edge/worker.h"
@@ -61,16 +62,16 @@ std::size_t thread_count(const NodeConfig& node) {
   return node.threads != 0 ? node.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
-// What a running node can't change.
-bool needs_restart(const EdgeConfig& a, const EdgeConfig& b) {
-  return a.node.threads != b.node.threads || a.node.fill_threads != b.node.fill_threads ||
-         a.node.user != b.node.user || a.listen.http != b.listen.http ||
-         a.listen.https != b.listen.https || a.listen.admin != b.listen.admin ||
-         a.cache.path != b.cache.path || a.cache.memory_max != b.cache.memory_max ||
-         a.cache.disk_max != b.cache.disk_max || a.cache.policy != b.cache.policy ||
-         a.cache.chunk_size != b.cache.chunk_size || a.cache.direct_io != b.cache.direct_io ||
-         a.cache.disk_readers != b.cache.disk_readers || a.log.access != b.log.access ||
-         a.log.form != b.log.form;
+// From when on a certificate is worth a warning at each start and reload.
+constexpr std::chrono::hours kExpiryNear{14 * 24};
+
+void warn_of_expiry(const http::TlsStore& certificates, base::WallTime now) {
+  for (const http::TlsStore::Expiry& expiry : certificates.expiries()) {
+    if (expiry.not_after - now > kExpiryNear) continue;
+    const auto left = std::chrono::floor<std::chrono::hours>(expiry.not_after - now);
+    base::log_warning("certificate.expires_soon",
+                      {{"host", expiry.host}, {"hours_left", std::to_string(left.count())}});
+  }
 }
 
 // A loop that serves clients.
@@ -121,6 +122,7 @@ struct Node::State {
   base::Result<void> open_store();
   base::Result<void> open_listeners();
   void reload();
+  void count_sites();
   void drain(std::chrono::milliseconds patience);
   void stop();
 
@@ -146,6 +148,7 @@ struct Node::State {
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<NodeGauges> gauges;
+  OriginGauges origin_gauges{metrics};
   bool is_draining = false;
   std::vector<base::Thread> threads;  // Joined by stop().
 };
@@ -232,6 +235,11 @@ base::Result<void> Node::State::open_listeners() {
   return {};
 }
 
+// Before any loop sees the revision.
+void Node::State::count_sites() {
+  for (const auto& site : revision->sites.all()) site->metrics = &edge_metrics.site(site->name);
+}
+
 void Node::State::reload() {
   base::sd_notify_reloading();
   auto config = base::read_config<EdgeConfig>(config_file);
@@ -246,16 +254,22 @@ void Node::State::reload() {
     base::log_error("config.refused", {{"reason", loaded.error().context},
                                        {"kept_revision", std::to_string(revision->number)}});
   } else {
-    if (needs_restart(revision->config, *config)) {
-      base::log_warning("config.restart_needed",
-                        {{"reason", "an option marked (restart) has changed"}});
+    auto pending = base::keep_until_restart(revision->config, *config);
+    for (const base::PendingOption& option : pending) {
+      base::log_warning(
+          "config.restart_needed",
+          {{"option", option.key}, {"in_force", option.in_force}, {"wanted", option.wanted}});
     }
     base::set_log_level(config->log.level);
-    const auto next = std::make_shared<const Revision>(*config, revision->number + 1, clock);
+    warn_of_expiry(certificates, clock.wall());
+    const auto next =
+        std::make_shared<const Revision>(*config, revision->number + 1, clock, std::move(pending));
     next->sites.inherit_health(revision->sites);
     revision = next;
     server->set_limits(revision->config.limits);
     health_checks.watch(revision);
+    origin_gauges.watch(*revision);
+    count_sites();
     for (auto& client : client_loops) {
       client->loop.post(
           [worker = client->worker.get(), next = revision] { worker->revision = next; });
@@ -290,17 +304,23 @@ void Node::State::stop() {
 
 base::Result<std::unique_ptr<Node>> Node::start(const EdgeConfig& config, std::string config_file) {
   auto state = std::make_unique<State>(config, std::move(config_file));
-  auto log = AccessLog::open(config.log.access, config.log.form);
-  if (!log) return std::unexpected(log.error());
-  state->access_log = std::move(*log);
+  state->count_sites();
+  // Keys are read as who we are; what we write from now on belongs to the user that we become.
   if (!config.tls.certificate.empty()) {
     if (auto loaded = state->certificates.reload(certificates_of(config.tls)); !loaded) {
       return base::fail(loaded.error().code, "tls: " + loaded.error().context);
     }
+    warn_of_expiry(state->certificates, state->clock.wall());
   }
+  auto user = ForAWhile::become(config.node.user);
+  if (!user) return base::fail(user.error().code, "node.user: " + user.error().context);
+  auto log = AccessLog::open(config.log.access, config.log.form);
+  if (!log) return std::unexpected(log.error());
+  state->access_log = std::move(*log);
   if (auto opened = state->open_store(); !opened) {
     return base::fail(opened.error().code, "cache: " + opened.error().context);
   }
+  user->end();  // Ports below 1024 need who we were.
   if (auto opened = state->open_listeners(); !opened) {
     state->store->close();
     return std::unexpected(opened.error());
@@ -335,6 +355,7 @@ void Node::run(base::Signals& signals) {
       std::make_unique<NodeGauges>(state.metrics, *state.store, *state.server, state.certificates,
                                    *state.access_log, watched, [&state] { return state.revision; });
   state.health_checks.watch(state.revision);
+  state.origin_gauges.watch(*state.revision);
   signals.start(state.control, [&state](int signal) {
     switch (signal) {
       case SIGHUP:

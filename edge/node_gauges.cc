@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/version.h"
+
 namespace edge {
 namespace {
 
@@ -29,6 +31,8 @@ NodeGauges::NodeGauges(base::Metrics& metrics, const cache::Store& store,
                        const AccessLog& access_log, const std::vector<http::EventLoop*>& loops,
                        std::function<std::shared_ptr<const Revision>()> revision)
     : metrics_(metrics) {
+  add("headrace_build_info", "Always 1; the version that runs.", [] { return 1.0; },
+      {{"version", std::string(base::version())}});
   add("headrace_edge_config_revision",
       "Which configuration is in force; counts up with each reload.",
       [revision] { return static_cast<double>(revision()->number); });

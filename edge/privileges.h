@@ -1,5 +1,10 @@
-// Becoming an unprivileged user once the ports are open.
+// Becoming an unprivileged user: for a while, to open what that user is to own, and for good once
+// the ports are open.
+//
+// Threads    Both change the whole process, threads that run already included.
 #pragma once
+
+#include <sys/types.h>
 
 #include <string>
 
@@ -9,5 +14,21 @@ namespace edge {
 
 // Sets groups, group and user, for good. kNotFound: no such user; kDenied: not permitted.
 base::Result<void> become_user(const std::string& name);
+
+// The same for as long as this lives, by the effective ids. An empty name: nothing.
+class ForAWhile {
+ public:
+  static base::Result<ForAWhile> become(const std::string& name);
+  ForAWhile(ForAWhile&& other) noexcept;
+  ForAWhile& operator=(ForAWhile&&) = delete;
+  ~ForAWhile() { end(); }
+  void end();
+
+ private:
+  ForAWhile() = default;
+  bool active_ = false;
+  uid_t user_ = 0;  // Who we were.
+  gid_t group_ = 0;
+};
 
 }  // namespace edge

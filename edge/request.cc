@@ -353,6 +353,11 @@ void Request::finished(const http::Outcome& outcome) {
   const std::string_view result =
       was_refused ? (response_status_ >= 500 ? "error" : "refused") : result_word(status_);
   worker_.metrics.count_request(result, response_status_);
+  if (site_) {
+    site_->metrics->requests.add();
+    if (status_.hit && !was_refused) site_->metrics->hits.add();
+    site_->metrics->body_bytes.add(outcome.body_bytes_sent);
+  }
   if (outcome.ending == http::Ending::kAborted) worker_.metrics.bodies_cut.add();
   if (response_status_ != 0) {
     worker_.metrics.first_byte_seconds.observe(

@@ -21,6 +21,8 @@
 
 namespace edge {
 
+struct SiteMetrics;
+
 struct Site {
   Site(const SiteConfig& site_config, const base::Clock& clock);
 
@@ -30,7 +32,8 @@ struct Site {
   const http::FetchTimeouts timeouts;
   const http::OriginTls tls;
   mutable OriginPool origins;
-  const bool rewrites_query;  // False: the target is used as it came.
+  mutable const SiteMetrics* metrics = nullptr;  // Set before the site is shared.
+  const bool rewrites_query;                     // False: the target is used as it came.
   const bool keys_have_host;  // The origin is told which of several hosts was asked for.
 
   // The key text of a target of this site (key_rules.h); `authority` as the client sent it.

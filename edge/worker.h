@@ -7,8 +7,11 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/config_restart.h"
 #include "cache/store.h"
 #include "edge/access_log.h"
 #include "edge/config.h"
@@ -24,11 +27,15 @@ class ObjectBody;
 // One revision of the config, as requests see it. Immutable; replaced whole by a reload.
 struct Revision {
   Revision(const EdgeConfig& revision_config, std::uint64_t revision_number,
-           const base::Clock& clock)
-      : number(revision_number), config(revision_config), sites(revision_config.sites, clock) {}
+           const base::Clock& clock, std::vector<base::PendingOption> waiting = {})
+      : number(revision_number),
+        config(revision_config),
+        sites(revision_config.sites, clock),
+        pending(std::move(waiting)) {}
   const std::uint64_t number;
   const EdgeConfig config;
   const SiteTable sites;
+  const std::vector<base::PendingOption> pending;  // In the file, but only a restart applies them.
 };
 
 struct Worker {

@@ -70,6 +70,8 @@ std::unexpected<base::Error> failed(const std::string& address) {
 
 }  // namespace
 
+bool is_listen_address(const std::string& text) { return parse(text).has_value(); }
+
 base::Result<ListeningSocket> open_listening_socket(const std::string& address) {
   const auto parsed = parse(address);
   if (!parsed) return std::unexpected(parsed.error());

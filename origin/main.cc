@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "base/signals.h"
+#include "base/version.h"
 #include "origin/config.h"
 #include "origin/node.h"
 
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
                  "address of the admin listener, in place of "
                  "listen.admin");
   app.add_flag("-t", command.test, "check the configuration and exit");
+  app.set_version_flag("--version", "headrace-origin " + std::string(base::version()));
   app.add_flag("--print-config", command.print, "print the whole configuration and exit");
   app.add_flag("--print-config-reference", command.print_reference,
                "print docs/origin-config.md's tables and exit");

@@ -150,10 +150,12 @@ TEST(Config, TheEndsOfARangeAreInIt) {
             "edge.toml:2: node.share: expected a number from 0 to 1, got nan");
   EXPECT_EQ(refusal("[cache]\nmemory_max = '16MiB'"), "accepted");
   EXPECT_EQ(refusal("[cache]\nmemory_max = 16777215"),
-            "edge.toml:2: cache.memory_max: expected a size from 16MiB to 1TiB, got 16777215");
+            "edge.toml:2: cache.memory_max: expected a size such as \"256MiB\", from 16MiB to "
+            "1TiB, got 16777215");
   EXPECT_EQ(refusal("[node]\ntimeout = '60s'"), "accepted");
   EXPECT_EQ(refusal("[node]\ntimeout = '61s'"),
-            "edge.toml:2: node.timeout: expected a duration from 100ms to 1m, got \"61s\"");
+            "edge.toml:2: node.timeout: expected a duration such as \"30s\", from 100ms to 1m, got "
+            "\"61s\"");
   EXPECT_EQ(refusal("[node]\nlisten = ['a', 'b', 'c', 'd']"), "accepted");
   EXPECT_EQ(refusal("[node]\nlisten = ['a', 'b', 'c', 'd', 'e']"),
             "edge.toml:2: node.listen: expected a list of 0 to 4 strings, none empty, "
@@ -166,10 +168,12 @@ TEST(Config, AnotherTypeIsRefused) {
             "edge.toml:2: node.gateway: expected true or false, got \"yes\"");
   EXPECT_EQ(refusal("[node]\nthreads = 1.5"),
             "edge.toml:2: node.threads: expected an integer from 0 to 64, got 1.5");
-  EXPECT_EQ(refusal("[node]\ntimeout = 10"),
-            "edge.toml:2: node.timeout: expected a duration from 100ms to 1m, got 10");
+  EXPECT_EQ(
+      refusal("[node]\ntimeout = 10"),
+      "edge.toml:2: node.timeout: expected a duration such as \"30s\", from 100ms to 1m, got 10");
   EXPECT_EQ(refusal("[cache]\nmemory_max = '5 apples'"),
-            "edge.toml:2: cache.memory_max: expected a size from 16MiB to 1TiB, got \"5 apples\"");
+            "edge.toml:2: cache.memory_max: expected a size such as \"256MiB\", from 16MiB to "
+            "1TiB, got \"5 apples\"");
   EXPECT_EQ(refusal("[cache]\npolicy = 'fifo'"),
             "edge.toml:2: cache.policy: expected one of lru, sieve, got \"fifo\"");
   EXPECT_EQ(refusal("[node]\nlisten = ['a', '']"),
