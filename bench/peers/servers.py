@@ -202,9 +202,15 @@ class Headrace(Server):
         config = self.folder / "edge.toml"
         config.write_text(fill_template("headrace.toml.in", {
             **self.values(), "ADMIN_PORT": free_port(),
-            "MEMORY_MAX": f"{self.setup.memory_bytes // MIB}MiB",
+            "MEMORY_MAX": f"{self.memory() // MIB}MiB",
             "DISK_MAX": f"{self.setup.disk_bytes // MIB}MiB"}))
         return [("headrace", [binary, "--config", config], self.https_port, None)]
+
+    def memory(self):
+        """Under a limit: what it promises to stay within is memory_max + 64 MiB, and direct I/O
+        leaves nothing for the page cache to do."""
+        limit = self.setup.limit_bytes
+        return limit - 64 * MIB if limit else self.setup.memory_bytes
 
 
 ALL = {server.name: server for server in (Nginx, NginxWhole, Varnish, TrafficServer, Headrace)}
