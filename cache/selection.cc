@@ -36,6 +36,7 @@ Selection select(MemoryTier& memory, Seed seed, std::string_view key_text,
 
 Lookup look_up(const Selection& selection, const PurgeTable& purges, const base::Clock& clock) {
   Lookup lookup;
+  lookup.varies = static_cast<bool>(selection.rule);
   if (!selection.record) return lookup;
   if (selection.record->kind == Record::Kind::kPassMark) {
     const auto& mark = static_cast<const PassMark&>(*selection.record);

@@ -95,6 +95,7 @@ struct Lookup {
   State state = State::kAbsent;
   base::Ref<const Object> object;
   bool soft_purged = false;
+  bool varies = false;  // Several variants are known for the key text, whether or not this one is.
   Source source = Source::kMemory;
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -53,11 +54,20 @@ struct Worker {
   // Bodies under way, so that those of stalled clients let go of their chunks (object_body.h).
   std::list<ObjectBody*> bodies;
 
-  // Purges what is stored under the key, if anything is; then calls `done`, from the loop.
+  // Purges what is stored under the key, if anything is; then calls `done`, from the loop. Those
+  // that come while one of the same key is under way share the next: a flood of them costs two
+  // syncs at a time, not two each.
   void invalidate(const std::string& key_text, const base::Fields& request,
                   std::function<void()> done);
 
-  std::list<std::unique_ptr<cache::Store::Pending>> invalidations;
+  struct Invalidation {
+    std::vector<std::function<void()>> now,
+        next;  // Who waits for this purge, and for the one after.
+    std::unique_ptr<cache::Store::Pending> looking;
+  };
+  void begin_invalidation(const std::string& key_text, const base::Fields& request);
+  void end_invalidation(const std::string& key_text, const base::Fields& request);
+  std::map<std::string, Invalidation, std::less<>> invalidations;
 };
 
 }  // namespace edge

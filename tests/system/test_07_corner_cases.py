@@ -68,6 +68,28 @@ def test_an_accept_of_events_does_not_pass_the_cache_by(origin, make_edge):
     assert again.body == first.body and "hit" in again.cache_status
 
 
+def test_an_unsafe_request_invalidates_all_variants(origin, make_edge):
+    answers(origin, Cache_Control="max-age=60", Vary="Accept-Language")
+    edge = make_edge(origin)
+    languages = [{"Accept-Language": one} for one in ("de", "en")]
+    before = [edge.get("/v", fields).body for fields in languages]
+    assert [edge.get("/v", fields).body for fields in languages] == before
+    assert edge.get("/v", {"Accept-Language": "fr"}, method="POST", body=b"x").status == 200
+    for fields, old in zip(languages, before):
+        assert edge.get("/v", fields).body != old
+
+
+def test_a_crowd_of_unsafe_requests_shares_purges(origin, make_edge):
+    answers(origin, Cache_Control="max-age=60")
+    edge = make_edge(origin)
+    edge.get("/v")
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        got = list(pool.map(lambda _: edge.get("/v", method="POST", body=b"x").status, range(200)))
+    assert got == [200] * 200
+    assert edge.metric("headrace_cache_purge_sequence") < 100
+    assert edge.get("/v").body == str(len(origin.requests())).encode()
+
+
 def test_options_of_the_server_are_answered_by_the_edge(origin, make_edge):
     edge = make_edge(origin, cache=False)
     answer = edge.get("*", method="OPTIONS")
