@@ -17,9 +17,10 @@ std::optional<PipePool::Pipe> PipePool::take() {
   }
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return std::nullopt;
-  ++in_use_;
   Pipe pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
   ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(kPipeBytes));
+  if (::fcntl(ends[1], F_GETPIPE_SZ) < static_cast<int>(kPipeBytesMin)) return std::nullopt;
+  ++in_use_;
   return pipe;
 }
 

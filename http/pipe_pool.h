@@ -18,9 +18,11 @@ namespace http {
 
 class PipePool {
  public:
-  // Two batches: pages at both ends of a piece may be partly used. Where the user's pipes may not
-  // have that much (/proc/sys/fs/pipe-user-pages-soft), it is the kernel's default, which works.
+  // Two batches: pages at both ends of a piece may be partly used. A user whose pipes may not have
+  // that much (/proc/sys/fs/pipe-user-pages-soft) gets less, and below kPipeBytesMin none: then a
+  // copy is cheaper.
   static constexpr std::size_t kPipeBytes = 2 * BatchSize::kLentMax;
+  static constexpr std::size_t kPipeBytesMin = 64 * 1024;
   static constexpr std::size_t kPipesMax = 64;
 
   struct Pipe {
@@ -28,7 +30,7 @@ class PipePool {
     base::UniqueFd in;   // Written to.
   };
 
-  // None: kPipesMax are in use, or the process is out of descriptors.
+  // None: kPipesMax are in use, or the system gives none, or none large enough.
   std::optional<Pipe> take();
   void give_back(Pipe pipe);  // Empty.
   void drop(Pipe pipe);       // Not empty.

@@ -81,6 +81,15 @@ def ranged(request, body, etag='"v1"', fields=None):
     return Answer(200, fields, body)
 
 
+def answers(origin, **fields):
+    """Gives numbered bodies with these fields, so that a test sees which response it got."""
+    def answer(request):
+        number = len(origin.requests())
+        return Answer(200, {name.replace("_", "-"): value for name, value in fields.items()},
+                      str(number).encode())
+    origin.answer = answer
+
+
 class Asked:
     def __init__(self, method, target, fields, body):
         self.method, self.target, self.fields, self.body = method, target, fields, body

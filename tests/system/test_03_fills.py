@@ -1,6 +1,7 @@
 """Fills: one origin request however many wait, streaming, bad origins."""
 
 import concurrent.futures
+import http.client
 import threading
 import time
 
@@ -193,3 +194,26 @@ def test_memory_is_enough_for_more_than_it_holds(origin, make_edge):
     edge = make_edge(origin, cache=False, cache_options='memory_max = "64MiB"')
     assert edge.get("/big").body == body
     assert edge.get("/big").body == body
+
+
+def test_bytes_in_a_socket_survive_the_eviction_of_what_they_came_from(origin, make_edge):
+    """What is sent often goes to plain sockets by reference (cache/arena.h): it must not change there."""
+    films = {f"/f{i}": body_of(f"f{i}", 4_000_000) for i in range(40)}
+    origin.answer = lambda request: ranged(request, films[request.target])
+    edge = make_edge(origin, cache=False)  # 64 MiB.
+    for _ in range(12):
+        assert edge.get("/f0").body == films["/f0"]
+    slow = []
+    for _ in range(6):
+        client = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=60)
+        client.request("GET", "/f0")
+        response = client.getresponse()
+        slow.append((client, response, response.read(1000)))
+    for _ in range(2):
+        for name, body in films.items():
+            if name != "/f0":
+                assert edge.get(name).body == body
+    assert edge.metric("headrace_cache_memory_evictions") > 0
+    for client, response, begun in slow:
+        assert begun + response.read() == films["/f0"]
+        client.close()

@@ -9,16 +9,7 @@ import time
 
 import pytest
 
-from harness import Answer, body_of, curl, ranged, wait_until
-
-
-def answers(origin, **fields):
-    """Gives numbered bodies with these fields, so that a test sees which response it got."""
-    def answer(request):
-        number = len(origin.requests())
-        return Answer(200, {name.replace("_", "-"): value for name, value in fields.items()},
-                      str(number).encode())
-    origin.answer = answer
+from harness import Answer, answers, body_of, curl, ranged, wait_until
 
 
 def test_private_and_no_store_are_not_kept(origin, make_edge):

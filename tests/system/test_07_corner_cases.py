@@ -4,16 +4,7 @@ import concurrent.futures
 import json
 import threading
 
-from harness import Answer, body_of, ranged
-
-
-def answers(origin, **fields):
-    """Gives numbered bodies with these fields, so that a test sees which response it got."""
-    def answer(request):
-        number = len(origin.requests())
-        return Answer(200, {name.replace("_", "-"): value for name, value in fields.items()},
-                      str(number).encode())
-    origin.answer = answer
+from harness import Answer, answers, body_of, ranged
 
 
 def test_a_public_response_with_a_cookie_is_as_the_site_says(origin, make_edge):
