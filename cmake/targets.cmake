@@ -35,7 +35,7 @@ function(headrace_test folder)
                                                GTest::gtest_main ${ARGN})
   # Tests read the tree (conf/, docs/) by relative paths.
   gtest_discover_tests(${folder}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST
-                       PROPERTIES TIMEOUT 120 LABELS unit)
+                       PROPERTIES TIMEOUT 300 LABELS unit)
 endfunction()
 
 function(headrace_benchmark folder)
