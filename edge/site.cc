@@ -41,7 +41,9 @@ Site::Site(const SiteConfig& site_config, const base::Clock& clock)
       origins(site_config.origins, site_config.origin_order, site_config.health, clock),
       rewrites_query(rewrites(site_config.query)),
       keys_have_host(site_config.origin_host == "client" &&
-                     (site_config.hosts.size() > 1 || site_config.hosts.front().contains('*'))) {}
+                     std::ranges::any_of(site_config.hosts, [&](const std::string& host) {
+                       return site_config.hosts.size() > 1 || host.contains('*');
+                     })) {}
 
 std::string_view Site::allowed_origin(std::string_view origin) const {
   for (const std::string& allowed : config.cors.origins) {
