@@ -415,7 +415,8 @@ void Http1Session::tick(base::MonoTime now, std::optional<base::MonoTime> output
   } else if (body_awaited_ && state_ != State::kRefusing) {
     tick_body(now);
   }
-  if (state_ == State::kExchange && client_closed_) tick_half_closed(now);
+  // Blocked output has a deadline of its own.
+  if (state_ == State::kExchange && client_closed_ && !output_blocked_since) tick_half_closed(now);
   if (state_ != State::kOver) tick_output(now, output_blocked_since);
   ticked_ = now;
 }

@@ -173,6 +173,8 @@ class PlainTransport final : public Transport {
       if (taken > 0) piped_ = static_cast<std::size_t>(taken);
     }
     if (piped_ == 0) {
+      if (pipe_) buffers_.pipes().give_back(std::move(*pipe_));
+      pipe_.reset();
       pieces_[first_].lent = false;
       return false;
     }

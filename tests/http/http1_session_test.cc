@@ -394,6 +394,16 @@ TEST(Http1Session, TakesAHalfClosedClientForGoneWhenItsResponseStandsStill) {
   EXPECT_EQ(client.script.outcomes[0].ending, Ending::kClientLeft);
 }
 
+TEST(Http1Session, AHalfClosedClientThatPausesHasTheTimeOfOthers) {
+  Client client;
+  client.script.on_start = [](Exchange& exchange) {
+    exchange.respond({.status = 200}, std::nullopt);
+  };
+  client.send(get()).close_sending().stop_reading();
+  client.pass(50s);
+  EXPECT_EQ(client.closed, Closed::kNo);
+}
+
 TEST(Http1Session, AClientThatHasNotClosedMayWaitAsLongAsItLikes) {
   Client client;
   client.script.on_start = [](Exchange& exchange) {

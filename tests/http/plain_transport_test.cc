@@ -114,6 +114,19 @@ TEST_F(PlainTransportTest, WithoutAPipeItCopies) {
   EXPECT_TRUE(buffers_.pipes().take().has_value());
 }
 
+// Memory that can't be lent, such as what is not mapped: the pipe is not kept for it.
+TEST_F(PlainTransportTest, WhatThePipeRefusesLeavesItToOthers) {
+  struct Liar final : base::SliceOwner {
+    [[nodiscard]] bool lend() const override { return true; }
+  };
+  transport_->begin_batch(1 << 20);
+  transport_->share({reinterpret_cast<const char*>(4'096), 65'536, base::make_ref<Liar>()});
+  EXPECT_EQ(transport_->flush(), Transport::State::kFailed);  // EFAULT, for the copy as well.
+  std::vector<PipePool::Pipe> taken;
+  while (auto pipe = buffers_.pipes().take()) taken.push_back(std::move(*pipe));
+  EXPECT_EQ(taken.size(), PipePool::kPipesMax);
+}
+
 TEST_F(PlainTransportTest, AStalledClientKeepsItsPipeAndOthersGetTheirs) {
   transport_->begin_batch(4 << 20);
   transport_->share(lent(0, 2'000'000));
