@@ -10,14 +10,21 @@
 #include "base/mutex.h"
 
 namespace cache {
+namespace {
+
+// What may wait although the budget is used up, so that its reader always gets on.
+constexpr std::size_t kAheadMin = 16 * 1024;
+
+}  // namespace
 
 struct PrivateBody::Shared final : base::RefCounted {
-  Shared(base::Bytes limit, base::Executor& thread, std::function<void()> on_room,
-         std::function<void()> on_left)
+  Shared(base::Bytes limit, base::ByteBudget* budget, base::Executor& thread,
+         std::function<void()> on_room, std::function<void()> on_left)
       : ahead_max(limit.count()),
         fill_thread(thread),
         room(std::move(on_room)),
-        left(std::move(on_left)) {}
+        left(std::move(on_left)),
+        share(budget) {}
 
   const std::size_t ahead_max;
   base::Executor& fill_thread;
@@ -27,8 +34,10 @@ struct PrivateBody::Shared final : base::RefCounted {
   base::Mutex mutex;
   std::deque<base::Slice> pieces GUARDED_BY(mutex);
   std::size_t waiting_bytes GUARDED_BY(mutex) = 0;
-  bool refused GUARDED_BY(mutex) = false;          // The fetch is paused for want of room.
-  std::optional<bool> complete GUARDED_BY(mutex);  // Set at the end.
+  base::ByteBudget::Share share GUARDED_BY(mutex);  // For them.
+  std::size_t resume_at GUARDED_BY(mutex) = 0;      // Once refused: when so little waits.
+  bool refused GUARDED_BY(mutex) = false;           // The fetch is paused for want of room.
+  std::optional<bool> complete GUARDED_BY(mutex);   // Set at the end.
   base::Executor* reader GUARDED_BY(mutex) = nullptr;
   // Kept here while it waits; touched by the reader's thread only, once posted.
   bool waits GUARDED_BY(mutex) = false;
@@ -75,7 +84,8 @@ class PrivateBody::Pipe final : public BodyPipe {
       front.remove_prefix(piece.bytes.size());
       if (front.empty()) shared_->pieces.pop_front();
       shared_->waiting_bytes -= piece.bytes.size();
-      room = shared_->refused && shared_->waiting_bytes <= shared_->ahead_max / 2;
+      shared_->share.hold(shared_->waiting_bytes);
+      room = shared_->refused && shared_->waiting_bytes <= shared_->resume_at;
       if (room) shared_->refused = false;
     }
     if (room) shared_->fill_thread.post([shared = shared_] { shared->room(); });
@@ -97,9 +107,11 @@ class PrivateBody::Pipe final : public BodyPipe {
   base::Ref<Shared> shared_;
 };
 
-PrivateBody::PrivateBody(base::Bytes ahead_max, base::Executor& fill_thread,
-                         std::function<void()> room, std::function<void()> left)
-    : shared_(base::make_ref<Shared>(ahead_max, fill_thread, std::move(room), std::move(left))) {}
+PrivateBody::PrivateBody(base::Bytes ahead_max, base::ByteBudget* budget,
+                         base::Executor& fill_thread, std::function<void()> room,
+                         std::function<void()> left)
+    : shared_(base::make_ref<Shared>(ahead_max, budget, fill_thread, std::move(room),
+                                     std::move(left))) {}
 
 PrivateBody::~PrivateBody() { end(false); }
 
@@ -114,10 +126,14 @@ std::unique_ptr<BodyPipe> PrivateBody::make_pipe(base::Executor& reader) {
 bool PrivateBody::push(std::string_view bytes) {
   {
     const base::MutexLock lock(shared_->mutex);
-    if (shared_->waiting_bytes >= shared_->ahead_max) {
+    const std::size_t waiting = shared_->waiting_bytes;
+    if (waiting >= shared_->ahead_max ||
+        (waiting >= kAheadMin && !shared_->share.try_hold(waiting + bytes.size()))) {
       shared_->refused = true;
+      shared_->resume_at = waiting / 2;
       return false;
     }
+    shared_->share.hold(waiting + bytes.size());
     shared_->pieces.push_back(base::Slice::of(std::string(bytes)));
     shared_->waiting_bytes += bytes.size();
   }

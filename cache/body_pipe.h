@@ -1,7 +1,8 @@
 // PrivateBody: a response that can't be stored, on its way from the fill thread to its one reader.
 //
-// At most `ahead_max` bytes wait in it; over that push() refuses and the fetch pauses, until the
-// reader has taken half of them (so that a slow reader costs a message per half, not per piece).
+// At most `ahead_max` bytes wait in it, or a piece when the budget is used up; over that push()
+// refuses and the fetch pauses, until the reader has taken half of them (so that a slow reader
+// costs a message per half, not per piece).
 //
 // Life       The fill makes the body and gives the reader its pipe. Destroying the pipe calls
 // `left`
@@ -14,6 +15,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/byte_budget.h"
 #include "base/bytes.h"
 #include "base/executor.h"
 #include "base/ref.h"
@@ -25,8 +27,9 @@ namespace cache {
 class PrivateBody {
  public:
   // `room` and `left` are posted to `fill_thread`: the pipe takes bytes again; its reader is gone.
-  PrivateBody(base::Bytes ahead_max, base::Executor& fill_thread, std::function<void()> room,
-              std::function<void()> left);
+  // `budget`: null: none; it outlives body and pipe.
+  PrivateBody(base::Bytes ahead_max, base::ByteBudget* budget, base::Executor& fill_thread,
+              std::function<void()> room, std::function<void()> left);
   PrivateBody(const PrivateBody&) = delete;
   PrivateBody& operator=(const PrivateBody&) = delete;
   ~PrivateBody();

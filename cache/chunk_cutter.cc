@@ -17,18 +17,13 @@ std::uint64_t share_of_memory(const FillContext& context, base::Bytes limit) {
   return std::min(limit.count(), context.memory_capacity.count() / 4);
 }
 
-// What all bodies that must be complete may hold together. Their chunks can't be evicted.
-std::uint64_t held_by_all_max(const FillContext& context) {
-  return context.memory_capacity.count() / 2;
-}
-
 // How far a body that is too large to keep runs ahead of the one who reads it furthest.
 constexpr std::uint32_t kPulledChunksAhead = 2;
 
 }  // namespace
 
 ChunkCutter::ChunkCutter(const FillContext& context, base::Ref<Object> object, const Flow& flow,
-                         OnChunk on_chunk)
+                         base::ByteBudget::Share held, OnChunk on_chunk)
     : context_(context),
       object_(std::move(object)),
       flow_(flow),
@@ -36,7 +31,12 @@ ChunkCutter::ChunkCutter(const FillContext& context, base::Ref<Object> object, c
       must_complete_(object_->head().etag.empty() || !object_->length()),
       ahead_max_(share_of_memory(context, context.options.fill_finish_max)),
       held_max_(share_of_memory(context, context.options.unvalidated_max)),
-      index_(flow.first_chunk) {}
+      index_(flow.first_chunk),
+      share_(std::move(held)) {}
+
+std::uint64_t ChunkCutter::charge_of(std::optional<std::uint64_t> length) {
+  return length.value_or(kBlockBytes);  // Most that do not say are small.
+}
 
 ChunkCutter::~ChunkCutter() {
   if (state_ == State::kCutting) fail();
@@ -89,7 +89,7 @@ bool ChunkCutter::open_chunk(std::uint32_t index) {
   chunk_ = std::move(fresh);
   index_ = index;
   skipped_ = 0;
-  if (must_complete_ && !given_up_) hold(chunk_);
+  if (must_complete_) held_.push_back(chunk_);
   on_chunk_(chunk_);
   return true;
 }
@@ -126,9 +126,10 @@ ChunkCutter::Taken ChunkCutter::advance() {
   }
   if (must_complete_) {
     const std::uint64_t cut = position() - std::uint64_t{flow_.first_chunk} * object_->chunk_size();
-    const bool too_much =
-        cut >= held_max_ || context_.counters.held_bytes.load() >= held_by_all_max(context_);
-    if (too_much && !given_up_) give_up_storing();
+    if (!given_up_ && (cut >= held_max_ || !may_hold(cut + object_->chunk_length(next)))) {
+      give_up_storing();
+    }
+    if (given_up_) let_go_of_read();
     if (given_up_ && far_ahead(std::uint64_t{kPulledChunksAhead} * object_->chunk_size())) {
       return Taken::kAhead;
     }
@@ -194,7 +195,7 @@ base::Result<void> ChunkCutter::finish() {
   }
   close_chunk();
   state_ = State::kOver;
-  charge(0);
+  share_.hold(0);
   if (given_up_ || context_.disk == nullptr) return {};
   if (object_->length() == 0) context_.disk->write(object_);
   if (!held_.empty()) store_held();
@@ -221,10 +222,12 @@ void ChunkCutter::store_held() {
 void ChunkCutter::fail() {
   if (state_ == State::kOver) return;
   state_ = State::kOver;
-  charge(0);
+  share_.hold(0);
   if (must_complete_) {
     context_.memory.remove(object_->key, *object_);
-    for (const base::Ref<Chunk>& chunk : held_) context_.memory.remove(chunk->key(), *chunk);
+    for (const base::Ref<Chunk>& chunk : held_) {
+      if (chunk) context_.memory.remove(chunk->key(), *chunk);
+    }
   }
   if (chunk_) {
     context_.memory.remove(chunk_->key(), *chunk_);
@@ -235,22 +238,27 @@ void ChunkCutter::fail() {
 void ChunkCutter::give_up_storing() {
   given_up_ = true;
   context_.memory.remove(object_->key, *object_);
-  let_go();
 }
 
-void ChunkCutter::hold(const base::Ref<Chunk>& chunk) {
-  held_.push_back(chunk);
-  charge(charged_ + chunk->length());
+bool ChunkCutter::may_hold(std::uint64_t bytes) {
+  return bytes <= share_.bytes() || share_.try_hold(bytes);
 }
 
 void ChunkCutter::let_go() {
   held_.clear();
-  charge(0);
+  share_.hold(0);
 }
 
-void ChunkCutter::charge(std::uint64_t bytes) {
-  context_.counters.held_bytes += bytes - charged_;
-  charged_ = bytes;
+// Nobody can ask the origin for a part of this body: what its reader has not come to would be lost
+// if it left memory.
+void ChunkCutter::let_go_of_read() {
+  const std::uint32_t asked = object_->chunks_asked.load(std::memory_order_relaxed);
+  std::uint64_t bytes = 0;
+  for (base::Ref<Chunk>& chunk : held_) {
+    if (chunk && chunk->key().index + 1 < asked) chunk = nullptr;
+    if (chunk) bytes += chunk->length();
+  }
+  share_.hold(std::min<std::uint64_t>(bytes, share_.bytes()));
 }
 
 }  // namespace cache

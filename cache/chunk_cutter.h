@@ -10,9 +10,10 @@
 //            the end, then written; on failure all of them leave the memory tier with their object.
 // Bounds     Cutting stops at a chunk's end (kEnough) when the next chunk is there already or the
 //            flow is `ahead_max` ahead of what anyone has asked for. A body that must be complete
-//            can't stop; beyond `unvalidated_max`, or when all such bodies together hold half of
-//            the memory, it is given up for storing: the object leaves the memory tier, the chunks
-//            go by for those who read it now, who pull it (kAhead).
+//            can't stop; beyond `unvalidated_max`, or when its length was not known and all such
+//            bodies together would hold more than half of the memory, it is given up for storing:
+//            the object leaves the memory tier, the chunks go by for those who read it now, who
+//            pull it (kAhead). What nobody has come to yet is still held for them.
 // Threads    The fill's.
 #pragma once
 
@@ -22,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "base/ref.h"
 #include "base/result.h"
 #include "cache/chunk.h"
@@ -44,11 +46,15 @@ class ChunkCutter {
   using OnChunk = std::function<void(const base::Ref<Chunk>&)>;
 
   // `on_chunk` is called as each chunk comes into being (it is in the memory tier by then).
+  // `held`: what the body may hold here if it must be complete; see charge_of().
   ChunkCutter(const FillContext& context, base::Ref<Object> object, const Flow& flow,
-              OnChunk on_chunk);
+              base::ByteBudget::Share held, OnChunk on_chunk);
   ChunkCutter(const ChunkCutter&) = delete;
   ChunkCutter& operator=(const ChunkCutter&) = delete;
   ~ChunkCutter();  // Unfinished: fails.
+
+  // What a body of that length is to be charged with from the start; one of unknown length grows.
+  static std::uint64_t charge_of(std::optional<std::uint64_t> length);
 
   enum class Taken : std::uint8_t {
     kAll,
@@ -84,9 +90,9 @@ class ChunkCutter {
   void store(const base::Ref<Chunk>& chunk);
   void store_held();
   void give_up_storing();
-  void hold(const base::Ref<Chunk>& chunk);
+  [[nodiscard]] bool may_hold(std::uint64_t bytes);
   void let_go();
-  void charge(std::uint64_t bytes);
+  void let_go_of_read();
   [[nodiscard]] std::uint64_t position() const;
   [[nodiscard]] bool far_ahead(std::uint64_t allowed) const;
 
@@ -103,8 +109,9 @@ class ChunkCutter {
   std::uint32_t index_;                 // Of the chunk being cut, or skipped.
   base::Ref<Chunk> chunk_;              // Null: skipping, or nothing to cut.
   std::uint64_t skipped_ = 0;           // Bytes of the chunk at `index_` that went by.
-  std::vector<base::Ref<Chunk>> held_;  // With must_complete_: chunks from first_chunk on.
-  std::uint64_t charged_ = 0;           // For them, to the counter of all cutters.
+  std::vector<base::Ref<Chunk>> held_;  // With must_complete_: chunks from first_chunk on. Given
+                                        // up: null once it was come to.
+  base::ByteBudget::Share share_;       // For them.
 };
 
 }  // namespace cache

@@ -7,13 +7,6 @@
 #include "cache/fill_table.h"
 
 namespace cache {
-namespace {
-
-// How long a fill that finds all memory in use waits for some before it fails.
-constexpr std::chrono::milliseconds kMemoryPause{20};
-constexpr int kMemoryTriesMax = 250;  // 5 s.
-
-}  // namespace
 
 base::Error origin_error(base::ErrorCode code, std::string context) {
   return {code, std::move(context), base::Blame::kOrigin};

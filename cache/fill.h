@@ -129,7 +129,8 @@ class Fill final : public OriginEvents {
   void admit_object(int status, const base::Fields& fields, std::optional<std::uint64_t> size,
                     const ChunkCutter::Flow& flow);
   void publish(const Admission& admission);
-  void cut(base::Ref<Object> object, const ChunkCutter::Flow& flow);
+  void cut(base::Ref<Object> object, const ChunkCutter::Flow& flow,
+           base::ByteBudget::Share held = {});
   void pass(int status, const base::Fields& fields, const Admission& admission);
   void refuse_stale(int status, const base::Fields& fields);
   void give_pipe(Opening& opening, int status, const base::Fields& fields, StoreVerdict verdict);

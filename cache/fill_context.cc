@@ -13,7 +13,7 @@ base::Counter& fills(base::Metrics& metrics, const char* result) {
 
 }  // namespace
 
-FillCounters::FillCounters(base::Metrics& metrics)
+FillCounters::FillCounters(base::Metrics& metrics, base::Bytes memory_capacity)
     : stored(fills(metrics, "stored")),
       partial(fills(metrics, "partial")),
       revalidated(fills(metrics, "revalidated")),
@@ -21,7 +21,8 @@ FillCounters::FillCounters(base::Metrics& metrics)
       failed(fills(metrics, "failed")),
       collapsed(metrics.counter("headrace_cache_collapsed_total",
                                 "Requests that waited for a fill begun by another. A low share on "
-                                "a busy live stream means that collapsing does not work.")) {}
+                                "a busy live stream means that collapsing does not work.")),
+      held(memory_capacity / 2) {}
 
 void forget(const FillContext& context, const Object& object) {
   const base::Ref<Record> now = context.memory.peek(object.key);

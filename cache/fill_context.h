@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
+#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "cache/disk_tier.h"
@@ -14,9 +16,13 @@
 
 namespace cache {
 
+// How long a fill, or a read, that finds all memory in use waits for some before it fails.
+inline constexpr std::chrono::milliseconds kMemoryPause{20};
+inline constexpr int kMemoryTriesMax = 250;  // 5 s.
+
 // Of all fill threads together.
 struct FillCounters {
-  explicit FillCounters(base::Metrics& metrics);
+  FillCounters(base::Metrics& metrics, base::Bytes memory_capacity);
 
   base::Counter& stored;       // Every byte asked for was stored.
   base::Counter& partial;      // Ended on purpose at a chunk's end.
@@ -26,7 +32,8 @@ struct FillCounters {
   base::Counter& collapsed;  // Callers served by a fill that another's request began.
   std::atomic<std::uint64_t> in_flight{0};
   std::atomic<std::uint64_t> followers{0};
-  std::atomic<std::uint64_t> held_bytes{0};  // By ChunkCutters, of bodies that must be complete.
+  // What bodies that must be complete may hold together: their chunks can't be evicted.
+  base::ByteBudget held;
 };
 
 struct FillContext {
@@ -40,6 +47,7 @@ struct FillContext {
   Seed seed;
   FillCounters& counters;
   Forgotten& forgotten;
+  base::ByteBudget* buffers;  // Null: unbounded.
   FillThread thread;
 };
 

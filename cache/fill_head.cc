@@ -94,11 +94,18 @@ void Fill::admit_object(int status, const base::Fields& fields, std::optional<st
   const bool storable = admission.verdict == StoreVerdict::kStore;
   const std::uint64_t kept_whole_max =
       std::min(context_.options.unvalidated_max.count(), context_.memory_capacity.count() / 4);
+  const bool must_complete = !size || strong_etag(fields).empty();
   const bool fits = !size || (*size <= body_max(context_.options.chunk_size) &&
-                              (!strong_etag(fields).empty() || *size <= kept_whole_max));
+                              (!must_complete || *size <= kept_whole_max));
   // Correctness first: what was cut would be kept as whole.
   const bool sure_to_be_whole = !fetch_->ends_with_connection();
-  if (!storable || !fits || !sure_to_be_whole) {
+  bool kept = storable && fits && sure_to_be_whole;
+  base::ByteBudget::Share held(&context_.counters.held);
+  if (kept && must_complete && !held.try_hold(ChunkCutter::charge_of(size))) {
+    kept = false;
+    admission.of_this_request = true;  // The next may find room: no mark.
+  }
+  if (!kept) {
     // An aligned part of a response is no answer to anyone's own request.
     if (purpose_.question.kind == Question::Kind::kOpeningRange && flow.is_part) {
       return on_useless(admission);
@@ -107,7 +114,7 @@ void Fill::admit_object(int status, const base::Fields& fields, std::optional<st
   }
   // The chunk first, so that who finds the object finds it growing.
   base::Ref<Object> object = admission.object;
-  cut(object, flow);
+  cut(object, flow, std::move(held));
   if (state_ == State::kOver) return;
   publish(admission);
   recount();
@@ -137,11 +144,12 @@ void Fill::publish(const Admission& admission) {
   }
 }
 
-void Fill::cut(base::Ref<Object> object, const ChunkCutter::Flow& flow) {
+void Fill::cut(base::Ref<Object> object, const ChunkCutter::Flow& flow,
+               base::ByteBudget::Share held) {
   state_ = State::kCutting;
   table_.began_cutting(*this, object->version());
   cutter_ =
-      std::make_unique<ChunkCutter>(context_, std::move(object), flow,
+      std::make_unique<ChunkCutter>(context_, std::move(object), flow, std::move(held),
                                     [this](const base::Ref<Chunk>& chunk) { give_chunk(chunk); });
   if (cutter_->begin() == ChunkCutter::Taken::kEnough) complete(context_.counters.partial);
 }
@@ -235,7 +243,7 @@ void Fill::give_pipe(Opening& opening, int status, const base::Fields& fields,
   FillTable& table = table_;
   const std::uint64_t id = id_;
   body_ = std::make_unique<PrivateBody>(
-      context_.options.pipe_max, context_.thread.executor,
+      context_.options.pipe_max, context_.buffers, context_.thread.executor,
       [&table, id] {
         if (Fill* fill = table.find(id)) fill->pipe_has_room();
       },

@@ -83,7 +83,7 @@ struct Store::State {
                [this](const Chunk& chunk, bool was_hit) {
                  if (was_hit && disk) disk->touch(chunk.disk_place());
                }),
-        counters(parts.metrics) {}
+        counters(parts.metrics, arena.capacity()) {}
   ~State();
 
   struct Shard {
@@ -99,9 +99,16 @@ struct Store::State {
                   .seed = state.seed,
                   .counters = state.counters,
                   .forgotten = forgotten,
+                  .buffers = state.context.buffers,
                   .thread = thread},
           table(context),
           finder(context) {}
+    // Hands it to the table, on its thread.
+    void want(ChunkWant missing) {
+      executor.post(
+          [this, missing = std::move(missing)]() mutable { table.want(std::move(missing)); });
+    }
+
     base::Executor& executor;
     Forgotten forgotten;
     const FillContext context;
@@ -114,6 +121,8 @@ struct Store::State {
     const Key key = key_of(primary_text(key_text), seed);
     return *shards[key.high % shards.size()];
   }
+
+  void load(Shard& shard, ChunkWant want, int tries);
 
   const StoreOptions options;
   const StoreContext context;
@@ -152,7 +161,10 @@ base::Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options,
                                        .readers = *context.disk_readers,
                                        .writer = *context.disk_writer,
                                        .index = *context.disk_index};
-    auto disk = DiskTier::open(*options.disk, disk_context, state->purges);
+    DiskTierOptions disk_options = *options.disk;
+    // What waits for the writer can't leave memory.
+    disk_options.write_queue_max = std::min(disk_options.write_queue_max, *arena_bytes / 4);
+    auto disk = DiskTier::open(disk_options, disk_context, state->purges);
     if (!disk) return std::unexpected(std::move(disk.error()));
     state->disk = std::move(*disk);
     state->seed = state->disk->seed();
@@ -251,29 +263,39 @@ std::unique_ptr<Store::Pending> Store::chunk(ChunkAsk ask, base::Executor& execu
   State::Shard& shard = state_->shard_of(ask.object->key_text);
   const base::Ref<const Object> object = ask.object;
   const std::uint32_t index = ask.index;
-  const std::uint32_t offset = ask.offset;
-  const std::uint32_t length = ask.length;
-  auto fill = [&shard](ChunkAsk missing, base::Ref<Reply<base::Result<ChunkOpened>>> waiting) {
-    shard.executor.post([&shard, want = ChunkWant{.ask = std::move(missing),
-                                                  .reply = std::move(waiting)}]() mutable {
-      shard.table.want(std::move(want));
-    });
-  };
   if (!state_->loader || object->chunk_length(index) == 0) {
-    fill(std::move(ask), std::move(reply));
+    shard.want({.ask = std::move(ask), .reply = std::move(reply)});
     return pending;
   }
-  state_->loader->load(
-      *object, index, offset, length,
-      [fill, ask = std::move(ask),
-       reply = std::move(reply)](const base::Result<base::Ref<Chunk>>& loaded) mutable {
-        if (loaded) return reply->answer(ChunkOpened{*loaded, Source::kDisk, false});
-        if (loaded.error().code == base::ErrorCode::kNoSpace) {
-          return reply->answer(base::fail(base::ErrorCode::kOverloaded, "no memory for a read"));
-        }
-        fill(std::move(ask), std::move(reply));
-      });
+  state_->load(shard, {.ask = std::move(ask), .reply = std::move(reply)}, 0);
   return pending;
+}
+
+// From disk, else by a fill. While all memory is in use it waits for some, as fills do.
+void Store::State::load(Shard& shard, ChunkWant want, int tries) {
+  if (!want.reply->wanted()) return;
+  const base::Ref<const Object> object = want.ask.object;
+  const std::uint32_t offset = want.ask.offset;
+  loader->load(*object, want.ask.index, offset, want.ask.length,
+               [this, &shard, tries,
+                want = std::move(want)](const base::Result<base::Ref<Chunk>>& loaded) mutable {
+                 if (loaded) {
+                   return want.reply->answer(ChunkOpened{*loaded, Source::kDisk, false});
+                 }
+                 if (loaded.error().code != base::ErrorCode::kNoSpace) {
+                   return shard.want(std::move(want));
+                 }
+                 if (!shard.context.thread.after || tries == kMemoryTriesMax || closed) {
+                   return want.reply->answer(
+                       base::fail(base::ErrorCode::kOverloaded, "no memory for a read"));
+                 }
+                 shard.executor.post([this, &shard, tries, want = std::move(want)]() mutable {
+                   shard.context.thread.after(
+                       kMemoryPause, [this, &shard, tries, want = std::move(want)]() mutable {
+                         load(shard, std::move(want), tries + 1);
+                       });
+                 });
+               });
 }
 
 std::uint32_t Store::chunks_in_memory(const Object& object) {

@@ -30,6 +30,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/executor.h"
@@ -75,6 +76,8 @@ struct StoreContext {
   base::Metrics& metrics;
   VersionSource& versions;
   std::vector<FillThread> fill_threads;  // At least one; keys are sharded over them.
+  // What private bodies on their way count in; it may have other owners. Null: unbounded.
+  base::ByteBudget* buffers = nullptr;
   // For the disk tier (unused without one).
   FileSystem* files = nullptr;
   base::Executor* disk_readers = nullptr;

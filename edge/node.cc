@@ -32,8 +32,8 @@ namespace {
 constexpr std::chrono::milliseconds kStopPatience{2'000};
 // A body that was not pulled for this long lets go of its chunk.
 constexpr std::chrono::milliseconds kSweepInterval{1'000};
-// Of memory_max, for what connections hold while they send; 1/16 is 64 batches of 256 KiB at 256
-// MiB.
+// Of memory_max, for what connections hold while they send and receive. When it is used up they get
+// on with less each.
 constexpr std::uint64_t kConnectionShare = 16;
 
 std::uint64_t random_bits() {
@@ -76,8 +76,11 @@ void warn_of_expiry(const http::TlsStore& certificates, base::WallTime now) {
 
 // A loop that serves clients.
 struct ClientLoop {
+  explicit ClientLoop(base::ByteBudget& buffers)
+      : client(loop, http::ClientOptions{.buffers = &buffers}) {}
+
   http::EventLoop loop;
-  http::Client client{loop, http::ClientOptions{}};
+  http::Client client;
   std::unique_ptr<AccessLog::Buffer> log;
   std::unique_ptr<Worker> worker;
   http::Timer sweep{loop, [this] {
@@ -89,8 +92,11 @@ struct ClientLoop {
 
 // A loop that fetches for the cache.
 struct FillLoop {
+  explicit FillLoop(base::ByteBudget& buffers)
+      : client(loop, http::ClientOptions{.buffers = &buffers}) {}
+
   http::EventLoop loop;
-  http::Client client{loop, http::ClientOptions{}};
+  http::Client client;
   HttpOrigin origin{loop, client};
 
   // Runs the task on this loop's thread after the delay; called there.
@@ -117,7 +123,8 @@ struct FillLoop {
 struct Node::State {
   State(const EdgeConfig& config, std::string file)
       : config_file(std::move(file)),
-        revision(std::make_shared<const Revision>(config, 1, clock)) {}
+        revision(std::make_shared<const Revision>(config, 1, clock)),
+        buffers(config.cache.memory_max / kConnectionShare) {}
 
   base::Result<void> open_store();
   base::Result<void> open_listeners();
@@ -133,6 +140,7 @@ struct Node::State {
   RandomVersions versions;
   std::unique_ptr<cache::FileSystem> files = cache::make_posix_file_system();
   std::shared_ptr<const Revision> revision;  // Used on the control loop.
+  base::ByteBudget buffers;                  // Of connections, to clients and to origins.
   http::TlsStore certificates;
   std::unique_ptr<AccessLog> access_log;
 
@@ -157,15 +165,16 @@ base::Result<void> Node::State::open_store() {
   const EdgeConfig& config = revision->config;
   cache::StoreOptions options;
   options.memory_max = config.cache.memory_max;
-  options.memory_reserved = config.cache.memory_max / kConnectionShare;
+  options.memory_reserved = buffers.limit();
   options.policy = config.cache.policy;
   options.chunk_size = static_cast<std::uint32_t>(config.cache.chunk_size.count());
   options.pass_mark_time = config.cache.pass_mark_time;
   options.fill_finish_max = config.cache.fill_finish_max;
   options.unvalidated_max = config.cache.unvalidated_max;
   cache::StoreContext context{clock, metrics, versions, {}};
+  context.buffers = &buffers;
   for (std::uint32_t i = 0; i < config.node.fill_threads; ++i) {
-    auto& fill = *fill_loops.emplace_back(std::make_unique<FillLoop>());
+    auto& fill = *fill_loops.emplace_back(std::make_unique<FillLoop>(buffers));
     context.fill_threads.push_back(
         {fill.loop, fill.origin,
          [&fill](std::chrono::milliseconds delay, base::Executor::Task task) {
@@ -197,18 +206,19 @@ base::Result<void> Node::State::open_listeners() {
   std::vector<http::EventLoop*> loops;
   std::vector<http::Handler> handlers;
   for (std::size_t i = 0; i < thread_count(config.node); ++i) {
-    auto& client = *client_loops.emplace_back(std::make_unique<ClientLoop>());
+    auto& client = *client_loops.emplace_back(std::make_unique<ClientLoop>(buffers));
     if (access_log->is_on()) client.log = std::make_unique<AccessLog::Buffer>(*access_log);
     client.worker =
         std::make_unique<Worker>(Worker{client.loop, client.client, *store, clock, edge_metrics,
-                                        client.log.get(), revision, random_bits()});
+                                        buffers, client.log.get(), revision, random_bits()});
     client.sweep.arm(kSweepInterval);
     loops.push_back(&client.loop);
     handlers.emplace_back([worker = client.worker.get()](http::Exchange& exchange) {
       return std::make_unique<Request>(*worker, exchange);
     });
   }
-  server = std::make_unique<http::Server>(loops, std::move(handlers), config.limits, metrics);
+  server =
+      std::make_unique<http::Server>(loops, std::move(handlers), config.limits, metrics, &buffers);
   for (const std::string& address : config.listen.http) {
     if (auto listening = server->listen(address, nullptr); !listening) {
       return base::fail(listening.error().code, "listen.http: " + listening.error().context);
@@ -351,9 +361,9 @@ void Node::run(base::Signals& signals) {
     watched.push_back(&loop);
     state.threads.emplace_back("worker-" + std::to_string(i), [&loop] { loop.run(); });
   }
-  state.gauges =
-      std::make_unique<NodeGauges>(state.metrics, *state.store, *state.server, state.certificates,
-                                   *state.access_log, watched, [&state] { return state.revision; });
+  state.gauges = std::make_unique<NodeGauges>(state.metrics, *state.store, *state.server,
+                                              state.certificates, *state.access_log, state.buffers,
+                                              watched, [&state] { return state.revision; });
   state.health_checks.watch(state.revision);
   state.origin_gauges.watch(*state.revision);
   signals.start(state.control, [&state](int signal) {

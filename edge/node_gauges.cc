@@ -28,7 +28,8 @@ double count_of(base::Bytes bytes) { return static_cast<double>(bytes.count()); 
 
 NodeGauges::NodeGauges(base::Metrics& metrics, const cache::Store& store,
                        const http::Server& server, const http::TlsStore& certificates,
-                       const AccessLog& access_log, const std::vector<http::EventLoop*>& loops,
+                       const AccessLog& access_log, const base::ByteBudget& buffers,
+                       const std::vector<http::EventLoop*>& loops,
                        std::function<std::shared_ptr<const Revision>()> revision)
     : metrics_(metrics) {
   add("headrace_build_info", "Always 1; the version that runs.", [] { return 1.0; },
@@ -49,6 +50,12 @@ NodeGauges::NodeGauges(base::Metrics& metrics, const cache::Store& store,
       [&access_log] { return static_cast<double>(access_log.lines_dropped()); });
   add("headrace_process_resident_bytes",
       "Resident memory of the process. Far above cache.memory_max: a leak.", resident_bytes);
+
+  add("headrace_edge_buffer_bytes",
+      "Held for bodies on their way, buffers of connections to origins included. Near a sixteenth "
+      "of "
+      "cache.memory_max: many slow clients; everyone gets smaller buffers, which costs CPU.",
+      [&buffers] { return count_of(buffers.held()); });
 
   add("headrace_http_connections", "Open client connections.",
       [&server] { return static_cast<double>(server.stats().connections_open); });

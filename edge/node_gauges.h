@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "base/metrics.h"
 #include "cache/store.h"
 #include "edge/access_log.h"
@@ -24,7 +25,7 @@ class NodeGauges {
  public:
   NodeGauges(base::Metrics& metrics, const cache::Store& store, const http::Server& server,
              const http::TlsStore& certificates, const AccessLog& access_log,
-             const std::vector<http::EventLoop*>& loops,
+             const base::ByteBudget& buffers, const std::vector<http::EventLoop*>& loops,
              std::function<std::shared_ptr<const Revision>()> revision);
   NodeGauges(const NodeGauges&) = delete;
   NodeGauges& operator=(const NodeGauges&) = delete;

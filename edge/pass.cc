@@ -18,6 +18,7 @@ Pass::Pass(Worker& worker, base::Ref<const Target> target, http::Exchange& excha
       target_(std::move(target)),
       exchange_(exchange),
       events_(std::move(events)),
+      buffer_(&worker.buffers),
       no_origin_(worker.loop, [this] {
         events_.on_failure(
             {base::ErrorCode::kUnreachable, "every origin is marked down", base::Blame::kOrigin});
@@ -67,10 +68,14 @@ void Pass::on_head(int status, base::Fields fields) {
 }
 
 bool Pass::on_body(std::string_view bytes) {
-  if (waiting_bytes_ >= kPassBufferBytes) {
+  const std::size_t wanted = waiting_bytes_ + bytes.size();
+  if (waiting_bytes_ >= kPassBufferBytes ||
+      (waiting_bytes_ >= kPassBufferBytesMin && !buffer_.try_hold(wanted))) {
     paused_ = true;
+    resume_at_ = waiting_bytes_ / 2;
     return false;
   }
+  buffer_.hold(wanted);
   waiting_.push_back(base::Slice::of(std::string(bytes)));
   waiting_bytes_ += bytes.size();
   events_.on_body();
@@ -101,8 +106,9 @@ http::Pulled Pass::pull(std::size_t max) {
     base::Slice piece = front.sub(0, std::min(max, front.size()));
     front.remove_prefix(piece.size());
     waiting_bytes_ -= piece.size();
+    buffer_.hold(waiting_bytes_);
     if (front.empty()) waiting_.pop_front();
-    if (paused_ && waiting_bytes_ < kPassBufferBytes / 2) {
+    if (paused_ && waiting_bytes_ <= resume_at_) {
       paused_ = false;
       fetch_->resume();
     }

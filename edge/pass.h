@@ -15,6 +15,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "base/result.h"
 #include "edge/target.h"
 #include "edge/worker.h"
@@ -25,6 +26,8 @@
 namespace edge {
 
 inline constexpr std::size_t kPassBufferBytes = 256 * 1024;
+// The same once the node's buffers are used up.
+inline constexpr std::size_t kPassBufferBytesMin = 16 * 1024;
 
 class Pass final : public http::BodySource, private http::FetchEvents {
  public:
@@ -55,9 +58,11 @@ class Pass final : public http::BodySource, private http::FetchEvents {
   std::vector<std::size_t> tried_;
   bool has_head_ = false;
   bool paused_ = false;
+  std::size_t resume_at_ = 0;  // While paused: when so little waits.
   bool is_read_body_ = false;
   std::deque<base::Slice> waiting_;  // Came from the origin, not yet pulled.
   std::size_t waiting_bytes_ = 0;
+  base::ByteBudget::Share buffer_;  // For them.
   std::optional<base::Result<void>> outcome_;
   http::Timer no_origin_;
   std::unique_ptr<http::Fetch> fetch_;  // Last: its destruction ends the events.

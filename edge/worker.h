@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "base/config_restart.h"
 #include "cache/store.h"
@@ -45,6 +46,7 @@ struct Worker {
   cache::Store& store;
   const base::Clock& clock;
   EdgeMetrics& metrics;
+  base::ByteBudget& buffers;
   AccessLog::Buffer* access_log;  // Null: no log.
   std::shared_ptr<const Revision> revision;
   std::uint64_t id_base = 0;  // Random; request ids count up from it.

@@ -31,6 +31,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_budget.h"
 #include "base/fields.h"
 #include "base/result.h"
 #include "http/body.h"
@@ -98,7 +99,9 @@ struct ClientOptions {
   std::uint32_t idle_connections_max = 64;         // In all. Over: the longest idle is closed.
   // Shorter than the 75 s of nginx and the 60 s of common balancers, so that it is we who close.
   std::chrono::seconds idle_max{50};
+  // Of a transfer; less, down to 16 KiB, when `buffers` is used up.
   std::uint32_t receive_buffer_bytes = 256 * 1024;
+  base::ByteBudget* buffers = nullptr;  // Outlives the client. Null: unbounded.
   // A response's head, with 1xx heads before and trailers after it. Over: kProtocol.
   std::uint32_t head_fields_max = 128;
   std::uint32_t head_bytes_max = 64 * 1024;

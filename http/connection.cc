@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -162,7 +163,7 @@ void Connection::write_turn() {
     if (phase_ == Phase::kDead || transport_->unsent() > 0) return;
   }
   if (phase_ == Phase::kOpen && std::exchange(output_wanted_, false)) {
-    transport_->begin_batch(batch_.size());
+    transport_->begin_batch(std::min(batch_.size(), owner_.buffers().batch_max()));
     session_->produce(*transport_);
     if (transport_->room() == 0) output_wanted_ = true;
     flush();

@@ -16,8 +16,9 @@ namespace http {
 struct Server::State : std::enable_shared_from_this<Server::State> {
   // The parts of one loop. Listeners are touched on the loop only.
   struct PerLoop {
-    PerLoop(EventLoop& event_loop, Handler handler, base::Metrics& metrics)
-        : loop(event_loop), server_loop(event_loop, std::move(handler), metrics) {}
+    PerLoop(EventLoop& event_loop, Handler handler, base::Metrics& metrics,
+            base::ByteBudget* buffers)
+        : loop(event_loop), server_loop(event_loop, std::move(handler), metrics, buffers) {}
     EventLoop& loop;
     ServerLoop server_loop;
     std::vector<std::unique_ptr<Listener>> listeners;
@@ -85,7 +86,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 };
 
 Server::Server(std::span<EventLoop* const> loops, std::vector<Handler> handlers, Limits limits,
-               base::Metrics& metrics)
+               base::Metrics& metrics, base::ByteBudget* buffers)
     : state_(std::make_shared<State>()) {
   CHECK(!loops.empty() && loops.size() == handlers.size());
   set_limits(limits);
@@ -94,7 +95,7 @@ Server::Server(std::span<EventLoop* const> loops, std::vector<Handler> handlers,
       "Connections accepted. Rising faster than requests: clients that do not keep them.");
   for (std::size_t i = 0; i < loops.size(); ++i) {
     state_->loops.push_back(
-        std::make_unique<State::PerLoop>(*loops[i], std::move(handlers[i]), metrics));
+        std::make_unique<State::PerLoop>(*loops[i], std::move(handlers[i]), metrics, buffers));
   }
 }
 

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "http/exchange.h"
@@ -36,9 +37,10 @@ struct ServerStats {
 
 class Server {
  public:
-  // One handler per loop, in the order of `loops`.
+  // One handler per loop, in the order of `loops`. `buffers`: what connections' output buffers
+  // count in; null: unbounded.
   Server(std::span<EventLoop* const> loops, std::vector<Handler> handlers, Limits limits,
-         base::Metrics& metrics);
+         base::Metrics& metrics, base::ByteBudget* buffers = nullptr);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();

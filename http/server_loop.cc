@@ -10,13 +10,15 @@ constexpr std::chrono::seconds kTick{1};
 
 }  // namespace
 
-ServerLoop::ServerLoop(EventLoop& loop, Handler handler, base::Metrics& metrics)
+ServerLoop::ServerLoop(EventLoop& loop, Handler handler, base::Metrics& metrics,
+                       base::ByteBudget* buffers)
     : loop_(loop),
       handler_(std::move(handler)),
       metrics_(metrics),
       handshake_failures_(metrics.counter(
           "headrace_http_tls_handshake_failures_total",
           "TLS handshakes that failed. Many: a certificate that clients refuse, or scanners.")),
+      buffers_(buffers),
       tick_timer_(loop, [this] {
         tick(loop_.now());
         if (!connections_.empty()) tick_timer_.arm(kTick);

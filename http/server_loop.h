@@ -20,7 +20,8 @@ namespace http {
 
 class ServerLoop {
  public:
-  ServerLoop(EventLoop& loop, Handler handler, base::Metrics& metrics);
+  ServerLoop(EventLoop& loop, Handler handler, base::Metrics& metrics,
+             base::ByteBudget* buffers = nullptr);
   ServerLoop(const ServerLoop&) = delete;
   ServerLoop& operator=(const ServerLoop&) = delete;
   ~ServerLoop();

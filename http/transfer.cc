@@ -19,6 +19,9 @@ base::MonoTime clock_now() { return std::chrono::steady_clock::now(); }
 // Beyond any target a server of ours takes (limits.h), and below what libcurl refuses.
 constexpr std::size_t kUrlBytesMax = 64 * 1024;
 
+// What one piece of a body has room in, as libcurl hands it over.
+constexpr std::size_t kReceiveBufferMin = 16 * 1024;
+
 // What the client decides itself; see FetchRequest::fields.
 constexpr std::array<std::string_view, 9> kOwnFields{"connection", "content-length",    "expect",
                                                      "keep-alive", "proxy-connection",  "te",
@@ -87,6 +90,7 @@ void Transfer::recycle() {
   timer_.disarm();
   curl_easy_reset(easy_);
   request_ = {};
+  buffer_ = {};
   events_ = nullptr;
   fields_.reset();
   connect_to_.reset();
@@ -117,7 +121,7 @@ void Transfer::set_common_options(const ClientOptions& options) {
   set(easy_, CURLOPT_PROXY, "");  // Not even the environment's.
   set(easy_, CURLOPT_NOPROXY, "*");
   set(easy_, CURLOPT_TCP_NODELAY, 1L);
-  set(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(options.receive_buffer_bytes));
+  set(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(take_buffer(options)));
   set(easy_, CURLOPT_MAXAGE_CONN, static_cast<long>(options.idle_max.count()));
   set(easy_, CURLOPT_FORBID_REUSE, options.idle_connections_max == 0 ? 1L : 0L);
   // libcurl divides it among the addresses of a name; our own timer names it.
@@ -144,6 +148,17 @@ void Transfer::set_common_options(const ClientOptions& options) {
       +[](char* data, std::size_t unit, std::size_t count, void* self) {
         return static_cast<Transfer*>(self)->on_body_wanted(data, unit * count);
       });
+}
+
+// The buffer counts twice: while the response is paused libcurl keeps what it holds once more.
+std::size_t Transfer::take_buffer(const ClientOptions& options) {
+  buffer_ = base::ByteBudget::Share(options.buffers);
+  std::size_t size = options.receive_buffer_bytes;
+  while (size > kReceiveBufferMin && !buffer_.try_hold(2 * size)) {
+    size = std::max(size / 4, kReceiveBufferMin);
+  }
+  buffer_.hold(2 * size);
+  return size;
 }
 
 void Transfer::set_method_and_body() {

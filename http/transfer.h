@@ -27,6 +27,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_budget.h"
 #include "base/result.h"
 #include "http/client.h"
 #include "http/event_loop.h"
@@ -84,6 +85,7 @@ class Transfer {
   using List = std::unique_ptr<curl_slist, FreeList>;
 
   void set_common_options(const ClientOptions& options);
+  std::size_t take_buffer(const ClientOptions& options);
   base::Result<void> check_request();
   void set_request_fields();
   void set_method_and_body();
@@ -107,6 +109,7 @@ class Transfer {
   const std::function<void(Transfer&)> on_deadline_;
 
   FetchRequest request_;
+  base::ByteBudget::Share buffer_;
   FetchEvents* events_ = nullptr;
   std::string origin_;  // "http://127.0.0.1:9000", for messages.
   Url url_;

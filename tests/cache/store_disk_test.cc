@@ -76,6 +76,47 @@ TEST_F(Store_Disk, ARangeOfAChunkReadsOnlyItsBlocks) {
   EXPECT_EQ(origin.asked(), 1u);
 }
 
+TEST_F(Store_Disk, AReadThatFindsAllMemoryInUseWaitsForSome) {
+  options.memory_max = base::Bytes(8u << 20);
+  const Resource film = resource(kChunk);
+  fetched(film);
+  restart();
+  // Growing chunks can't be evicted.
+  const std::uint64_t blocks = store().stats().arena_capacity.count() / kChunk;
+  const Resource other = resource(kChunk, "\"o\"");
+  for (std::uint64_t i = 0; i < blocks; ++i) {
+    get({.key_text = "site\n/" + std::to_string(i)});
+    origin.last().head_of(other);
+    origin.last().some(other, kChunk - 1);
+  }
+  StoreClient& client = get();
+  loop.advance(std::chrono::milliseconds(100));
+  EXPECT_FALSE(client.done());
+  origin[origin.asked() - 1].rest(other);
+  loop.advance(std::chrono::milliseconds(100));
+  EXPECT_EQ(client.end(), End::kServed);
+  EXPECT_EQ(client.first_source(), Source::kDisk);
+  EXPECT_TRUE(same(client.bytes(), film.bytes));
+}
+
+TEST_F(Store_Disk, AReadThatNeverFindsMemoryIsToldSo) {
+  options.memory_max = base::Bytes(8u << 20);
+  fetched(resource(kChunk));
+  restart();
+  const std::uint64_t blocks = store().stats().arena_capacity.count() / kChunk;
+  const Resource other = resource(kChunk, "\"o\"");
+  for (std::uint64_t i = 0; i < blocks; ++i) {
+    get({.key_text = "site\n/" + std::to_string(i)});
+    origin.last().head_of(other);
+    origin.last().some(other, kChunk - 1);
+  }
+  StoreClient& client = get();
+  loop.advance(std::chrono::milliseconds(4'900));
+  EXPECT_FALSE(client.done());
+  loop.advance(std::chrono::milliseconds(200));
+  EXPECT_EQ(client.error().code, base::ErrorCode::kOverloaded);
+}
+
 TEST_F(Store_Disk, APartlyFilledObjectGoesOnAfterARestart) {
   const Resource video = resource(6 * kChunk);
   get_range(2 * kChunk, 4 * kChunk - 1);

@@ -54,6 +54,7 @@ class StoreFixture : public testing::Test {
               {loop, origin, [this](std::chrono::milliseconds delay, base::Executor::Task task) {
                  loop.after(delay, std::move(task));
                }}}};
+      context.buffers = &buffers;
       adjust(context);
       auto opened = Store::open(options, context);
       CHECK(opened.has_value());
@@ -120,6 +121,7 @@ class StoreFixture : public testing::Test {
   ScriptedOrigin origin;
   base::Metrics metrics;
   CountedVersions versions;
+  base::ByteBudget buffers{base::Bytes(16u << 20)};
   StoreOptions options{.memory_max = base::Bytes(64u << 20), .chunk_size = kChunk};
 
  private:

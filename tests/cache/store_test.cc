@@ -294,6 +294,72 @@ TEST_F(Store_, BodiesWithoutValidatorTogetherHoldHalfOfTheMemoryAtMost) {
   }
 }
 
+TEST_F(Store_, ABodyThatFindsNoRoomBesideTheOthersIsPassedOnAndLeavesNoMark) {
+  options.memory_max = base::Bytes(16u << 20);
+  options.unvalidated_max = options.memory_max;
+  const std::uint64_t half = store().stats().arena_capacity.count() / 2;
+  const Resource large = resource(half / 2, "");
+  const Resource tiny = resource(1, "");
+  for (int i = 0; i < 2; ++i) {  // Just half of the memory.
+    get({.key_text = "site\n/" + std::to_string(i)});
+    origin.last().head_of(large);
+  }
+  StoreClient& leader = get({.key_text = "site\n/tiny"});
+  StoreClient& follower = get({.key_text = "site\n/tiny"});
+  origin.last().serve(tiny);
+  loop.run();
+  EXPECT_EQ(leader.end(), End::kPrivate);
+  EXPECT_TRUE(same(leader.bytes(), tiny.bytes));
+  EXPECT_EQ(follower.end(), End::kFetchYourself);
+  origin[0].cut();
+  get({.key_text = "site\n/tiny"});
+  origin.last().serve(tiny);
+  loop.run();
+  EXPECT_EQ(get({.key_text = "site\n/tiny"}).end(), End::kServed);
+}
+
+TEST_F(Store_, ABodyGivenUpForStoringKeepsWhatItsReaderHasNotComeTo) {
+  options.memory_max = base::Bytes(8u << 20);
+  Resource page = resource(6u << 20, "");
+  page.sends_length = false;
+  StoreClient& slow = get({.stop_after = 1});
+  origin.last().head_of(page);
+  loop.run();
+  origin.last().some(page, page.bytes.size());
+  // Others use up the memory meanwhile.
+  for (int i = 0; i < 16; ++i) {
+    const std::string other = "site\n/other" + std::to_string(i);
+    get({.key_text = other});
+    Resource film = resource(1u << 20, "\"e\"");
+    origin.last().serve(film);
+    loop.run();
+  }
+  slow.read_on();
+  for (int i = 0; i < 1'000 && !slow.done(); ++i) {
+    serve(page);
+    loop.advance(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(slow.end(), End::kServed) << slow.error().context;
+  EXPECT_TRUE(same(slow.bytes(), page.bytes));
+}
+
+TEST_F(Store_, APrivateBodyWaitsByThePieceWhenTheBuffersAreUsedUp) {
+  base::ByteBudget::Share others(&buffers);
+  others.hold(buffers.limit().count());
+  Resource page = resource(1'000'000);
+  page.fields = {{"cache-control", "no-store"}};
+  StoreClient& client = get({.stop_after = 1});
+  serve(page);
+  EXPECT_TRUE(origin[0].paused());
+  EXPECT_LE(origin[0].bytes_sent(), 3u * 16'000);
+  client.read_on();
+  serve(page);
+  EXPECT_EQ(client.end(), End::kPrivate);
+  EXPECT_TRUE(same(client.bytes(), page.bytes));
+  leave(client);
+  EXPECT_EQ(buffers.held(), buffers.limit());
+}
+
 TEST_F(Store_, ABodyOfUnknownLengthThatProvesTooLargeStillReachesItsReader) {
   options.unvalidated_max = base::Bytes(2 * kChunk);
   Resource page = resource(20 * kChunk + 3, "");

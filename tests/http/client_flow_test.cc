@@ -39,6 +39,39 @@ std::string large_body() {
   return body;
 }
 
+struct Budget {
+  base::ByteBudget buffers{base::Bytes(600 * 1024)};
+};
+struct BudgetedFlow : Budget, FetchFixture {
+  BudgetedFlow() : FetchFixture(ClientOptions{.buffers = &buffers}) {}
+};
+
+TEST_F(BudgetedFlow, TakesSmallerBuffersWhenTheBudgetIsUsedUp) {
+  const std::string body = large_body();
+  ScriptedOrigin origin([&](OriginConnection& connection) {
+    connection.read_head();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) +
+                    "\r\n\r\n" + body);
+  });
+  std::vector<Viewer> viewers(4);
+  std::vector<std::unique_ptr<Fetch>> fetches;
+  std::vector<std::uint64_t> held;
+  int left = static_cast<int>(viewers.size());
+  for (Viewer& viewer : viewers) {
+    viewer.when_end = [&] {
+      if (--left == 0) loop.stop();
+    };
+    const std::uint64_t before = buffers.held().count();
+    fetches.push_back(client.start(get(origin.url("/")), viewer));
+    held.push_back((buffers.held().count() - before) / 1024);
+  }
+  // Each twice its buffer: 256 KiB, then what fits, then the least.
+  EXPECT_EQ(held, (std::vector<std::uint64_t>{512, 32, 32, 32}));
+  run();
+  for (const Viewer& viewer : viewers) EXPECT_TRUE(viewer.succeeded() && viewer.body == body);
+  EXPECT_EQ(buffers.held().count(), 0U);
+}
+
 TEST_F(ClientFlow, PausesAndGivesTheSameBytesAgain) {
   const std::string body = large_body();
   for (const bool chunked : {false, true}) {

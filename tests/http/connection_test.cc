@@ -177,6 +177,29 @@ TEST(BatchSize, GrowsWithWhatTheSocketTakesAndShrinksToIt) {
   EXPECT_EQ(batch.size(), BatchSize::kMin);
 }
 
+TEST(LoopBuffers, MakesBatchesSmallerAsTheBudgetIsUsedUp) {
+  constexpr std::size_t kChunk = LoopBuffers::kChunkBytes;
+  base::ByteBudget budget(base::Bytes(4 * kChunk));
+  base::ByteBudget::Share others(&budget);
+  LoopBuffers buffers(&budget);
+  EXPECT_EQ(buffers.batch_max(), BatchSize::kLentMax);
+  LoopBuffers::Chunk chunk = buffers.take_chunk();
+  EXPECT_EQ(budget.held().count(), kChunk);
+  buffers.give_back(std::move(chunk));
+  EXPECT_EQ(budget.held().count(), kChunk);  // Pooled: held all the same.
+  others.hold(kChunk - 1);
+  EXPECT_EQ(buffers.batch_max(), BatchSize::kLentMax);
+  others.hold(kChunk);
+  EXPECT_EQ(buffers.batch_max(), BatchSize::kStart);
+  chunk = buffers.take_chunk();
+  buffers.give_back(std::move(chunk));  // No pool while memory is short.
+  EXPECT_EQ(budget.held().count(), kChunk);
+  others.hold(4 * kChunk);
+  EXPECT_EQ(buffers.batch_max(), BatchSize::kMin);
+  others.hold(0);
+  EXPECT_EQ(budget.held().count(), 0U);
+}
+
 TEST(RecordQueue, KeepsTheOrderOverChunksAndPartialSends) {
   LoopBuffers buffers;
   RecordQueue queue(buffers);
