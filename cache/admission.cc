@@ -84,6 +84,7 @@ Admission admit(const Arrival& arrival, VersionSource& versions) {
   }
   head.key = key_of(head.key_text, arrival.seed);
   head.version = versions.next();
+  head.number = versions.next_number();
   head.status = arrival.status;
   head.etag = strong_etag(arrival.fields);
   head.length = arrival.length;

@@ -13,6 +13,8 @@ namespace {
 // RocksDB's own bytes for an entry, about: sequence, type, lengths, restart points, filter bits.
 constexpr std::uint64_t kEntryOverhead = 24;
 
+constexpr std::size_t kRecentMax = 8'192;  // Of about 80 bytes.
+
 base::Ref<Object> object_in(const Key& key, const std::string& value) {
   const auto entry = decode_record_entry(record_key(key), value);
   if (!entry) return nullptr;
@@ -25,8 +27,12 @@ base::Ref<Object> object_in(const Key& key, const std::string& value) {
 
 struct IndexWriter::Batch {
   IndexBatch changes;
-  std::vector<DiskPlace> homes;  // To be settled.
-  std::vector<Key> records;      // Put by this batch.
+  std::vector<DiskPlace> homes;        // To be settled.
+  std::vector<const Record*> records;  // Put by this batch.
+
+  [[nodiscard]] bool has(const Key& key) const {
+    return std::ranges::any_of(records, [&](const Record* record) { return record->key == key; });
+  }
 };
 
 base::Result<void> IndexWriter::open_region(std::uint32_t number, const RegionEntry& entry) {
@@ -69,6 +75,9 @@ base::Result<void> IndexWriter::write(Batch& batch, Index::Write how) {
   for (const DiskPlace& home : batch.homes) parts_.regions.settle(home);
   parts_.regions.set_index_bytes(parts_.index.bytes_on_disk(), parts_.index.reserve());
   if (written) {
+    for (const Record* record : batch.records) {
+      if (record->kind == Record::Kind::kObject) note_stored(static_cast<const Object&>(*record));
+    }
     unsaved_rows_.clear();
     parts_.regions.set_index_starved(false);
     parts_.health.worked();
@@ -79,6 +88,30 @@ base::Result<void> IndexWriter::write(Batch& batch, Index::Write how) {
     if (written.error().code == base::ErrorCode::kCorrupt) parts_.health.take_out(written.error());
   }
   return written;
+}
+
+bool IndexWriter::is_older(const Object& object, const Object& stored) const {
+  const std::uint64_t asked = object.head().purge_sequence;
+  const std::uint64_t stored_asked = stored.head().purge_sequence;
+  if (asked != stored_asked) return asked < stored_asked;
+  // It was stored under this key when it was read; something has replaced it since.
+  if (object.head().number == 0) return true;
+  for (const Recent* recent : {&recent_, &less_recent_}) {
+    const auto entry = recent->find(stored.key);
+    if (entry != recent->end() && entry->second.version == stored.version()) {
+      return object.head().number < entry->second.number;
+    }
+  }
+  return false;  // Stored by an earlier process, or long ago.
+}
+
+void IndexWriter::note_stored(const Object& object) {
+  if (object.head().number == 0) return;
+  if (recent_.size() >= kRecentMax) {
+    less_recent_ = std::move(recent_);
+    recent_ = {};
+  }
+  recent_[object.key] = {object.version(), object.head().number};
 }
 
 bool IndexWriter::all_other_chunks_there(const Object& object, std::optional<std::uint32_t> but) {
@@ -93,12 +126,12 @@ bool IndexWriter::all_other_chunks_there(const Object& object, std::optional<std
 // Whether the chunk's object still lacks its record; an error: the chunk is of no use any more.
 base::Result<bool> IndexWriter::record_wanted(const ChunkCommit& commit, const Batch& batch) {
   const Object& object = *commit.object;
-  if (std::ranges::find(batch.records, object.key) != batch.records.end()) return false;
+  if (batch.has(object.key)) return false;
   const auto stored = parts_.index.get(record_key(object.key));
   if (stored) {
     const base::Ref<Object> there = object_in(object.key, *stored);
     if (there && there->version() == object.version()) return false;
-    if (there && there->head().freshness.response_time > object.head().freshness.response_time) {
+    if (there && is_older(object, *there)) {
       return base::fail(base::ErrorCode::kAborted, "a newer version is stored");
     }
   } else if (stored.error().code != base::ErrorCode::kNotFound) {
@@ -122,7 +155,7 @@ base::Result<void> IndexWriter::add_record(const Record& record, std::optional<D
   const std::string value = encode(key, entry);
   if (moves) add_content(*home, 0, key, value.size(), batch);
   batch.changes.put(key, value);
-  batch.records.push_back(record.key);
+  batch.records.push_back(&record);
   return {};
 }
 
@@ -166,9 +199,7 @@ std::vector<base::Result<void>> IndexWriter::commit(const std::vector<ChunkCommi
   }
   if (written) {
     for (const ChunkCommit& commit : commits) {
-      if (std::ranges::find(batch.records, commit.object->key) != batch.records.end()) {
-        commit.object->on_disk = true;
-      }
+      if (batch.has(commit.object->key)) commit.object->on_disk = true;
     }
   }
   return outcomes;

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -61,8 +62,23 @@ class IndexWriter {
   base::Result<void> write(Batch& batch, Index::Write how);
 
   DiskParts& parts_;
+  // Whether `object` was fetched before the version that is stored under its key. By number, not by
+  // time: a clock may step back.
+  [[nodiscard]] bool is_older(const Object& object, const Object& stored) const;
+  void note_stored(const Object& object);
+
   // Rows of regions that are open already; they go with the next write that succeeds.
   std::vector<std::pair<std::uint32_t, RegionEntry>> unsaved_rows_;
+
+  // The versions that were stored last, with their numbers, in two generations of kRecentMax: a
+  // fill that is so far behind the others that its successor is not among them is not worth more
+  // memory.
+  struct Stored {
+    Version version;
+    std::uint64_t number = 0;
+  };
+  using Recent = std::unordered_map<Key, Stored>;
+  Recent recent_, less_recent_;
 };
 
 }  // namespace cache

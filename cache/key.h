@@ -6,6 +6,7 @@
 // carry the whole text, and a record whose text differs from the one asked for is a miss.
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,11 @@ class VersionSource {
  public:
   virtual ~VersionSource() = default;
   virtual Version next() = 0;
+  // Numbers what is made in this process, from 1: which came first, whatever clocks say.
+  std::uint64_t next_number() { return numbers_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+ private:
+  std::atomic<std::uint64_t> numbers_{0};
 };
 
 struct ChunkKey {

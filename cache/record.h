@@ -53,6 +53,8 @@ struct ObjectHead {
   Freshness freshness;
   std::vector<std::uint64_t> tags;   // Hashes of its surrogate keys, sorted (purge.h: tag_hash).
   std::uint64_t purge_sequence = 0;  // Current when the origin request was sent.
+  // Of the versions that this process has fetched, which one; 0: it was read from disk. Not stored.
+  std::uint64_t number = 0;
 };
 
 class Object final : public Record {

@@ -156,6 +156,7 @@ class Disk {
     head.length = length;
     head.chunk_size = chunk_size;
     head.freshness.response_time = clock_.wall();
+    head.number = versions_;
     head.purge_sequence = purges_->sequence();
     for (const std::string& tag : tags) head.tags.push_back(tag_hash(kSite, tag, seed()));
     return {base::make_ref<Object>(std::move(head)),

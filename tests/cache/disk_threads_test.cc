@@ -67,7 +67,7 @@ base::Ref<Object> object_of(DiskTier& tier, const PurgeTable& purges, std::uint6
   head.etag = "\"e\"";
   head.length = kLength;
   head.chunk_size = 128 * 1024;
-  head.freshness.response_time = base::WallTime(std::chrono::milliseconds(number));
+  head.number = number + 1;
   head.purge_sequence = purges.sequence();
   return base::make_ref<Object>(std::move(head));
 }
@@ -134,8 +134,11 @@ TEST(DiskThreads, FillsReadsPurgesAndReclaimGoOnTogether) {
       (void)tier.stats();
     }
   };
-  {
-    const base::Thread one("client", [&] { client(0); }), two("client", [&] { client(1); });
+  // Until more has come than fits: what is dropped meanwhile is up to the machine.
+  const base::Counter& reclaimed = metrics.counter("headrace_cache_disk_reclaimed_total", "");
+  for (std::uint64_t round = 0; round < 100 && reclaimed.value() == 0; ++round) {
+    const base::Thread one("client", [&] { client(300 * round); });
+    const base::Thread two("client", [&] { client(300 * round + 1); });
   }
   // Every call is answered; close() waits for what runs, and refuses the rest.
   tier.close();
@@ -143,8 +146,7 @@ TEST(DiskThreads, FillsReadsPurgesAndReclaimGoOnTogether) {
   EXPECT_EQ(wrong, 0U);
   EXPECT_GT(right, 0U);
   EXPECT_EQ(tier.stats().corrupt, 0U);
-  // More than fits, so that regions were reclaimed.
-  EXPECT_GT(tier.stats().bytes_written, tier.stats().capacity.count());
+  EXPECT_GT(reclaimed.value(), 0U);
 }
 
 }  // namespace

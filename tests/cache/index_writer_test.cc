@@ -98,6 +98,40 @@ TEST(IndexWriter, ANewHomeKeepsTheEntryAndNamesItThere) {
   EXPECT_EQ(decode_content_entry(where, *desk.index->get(where))->index_key, key);
 }
 
+// A version of one page, as a fill brings it.
+ChunkCommit version_of_page(std::uint64_t name, std::uint64_t number, std::int64_t seconds) {
+  ObjectHead head;
+  head.key_text = "s\n/page";
+  head.key = key_of(head.key_text, 1);
+  head.version = {name, name};
+  head.etag = "\"" + std::to_string(name) + "\"";
+  head.length = 4;
+  head.number = number;
+  head.freshness.response_time = base::WallTime(std::chrono::seconds(seconds));
+  auto object = base::make_ref<Object>(head);
+  return {.object = object,
+          .chunk = base::make_ref<Chunk>(ChunkKey{object->version(), 0}, 4, Chunk::Phase::kPartial),
+          .entry = {.object = object->key, .length = 4, .body = "body"}};
+}
+
+TEST(IndexWriter, ANewerVersionIsStoredThoughTheClockHasGoneBack) {
+  Desk desk;
+  EXPECT_TRUE(desk.writer.commit({version_of_page(1, 1, 7'200)})[0]);
+  EXPECT_TRUE(desk.writer.commit({version_of_page(2, 2, 3'600)})[0]);
+  // As after a restart: what is stored was not fetched by this process.
+  IndexWriter next(desk.parts);
+  EXPECT_TRUE(next.commit({version_of_page(3, 1, 0)})[0]);
+}
+
+TEST(IndexWriter, AnOlderVersionThatComesLateIsNotStored) {
+  Desk desk;
+  const ChunkCommit late = version_of_page(1, 1, 7'200);
+  EXPECT_TRUE(desk.writer.commit({version_of_page(2, 2, 3'600)})[0]);
+  EXPECT_EQ(desk.writer.commit({late})[0].error().code, base::ErrorCode::kAborted);
+  // Read from disk before the newer one came: whatever replaced it is newer.
+  EXPECT_FALSE(desk.writer.commit({version_of_page(3, 0, 9'000)})[0]);
+}
+
 TEST(IndexWriter, ErasesAnEntryOnlyIfItIsStillTheOneThatWasRead) {
   Desk desk;
   const std::string key = record_key(key_of("s\n/a", 1));
