@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kPurgeEntriesMax = 1 << 16;
 constexpr base::Bytes kArenaMin{1u << 20};
 constexpr std::uint32_t kChunkMin = 64 * 1024;
+constexpr std::uint64_t kAheadShare = 8;
 
 // Records and tables: about 1 KiB an object, so a sixteenth holds an object for each 16 KiB.
 base::Bytes records_share(base::Bytes memory_max) {
@@ -83,7 +84,8 @@ struct Store::State {
                [this](const Chunk& chunk, bool was_hit) {
                  if (was_hit && disk) disk->touch(chunk.disk_place());
                }),
-        counters(parts.metrics, arena.capacity()) {}
+        counters(parts.metrics, arena.capacity()),
+        ahead(arena.capacity() / kAheadShare) {}
   ~State();
 
   struct Shard {
@@ -123,6 +125,7 @@ struct Store::State {
   }
 
   void load(Shard& shard, ChunkWant want, int tries);
+  void load_ahead(Shard& shard, const ChunkAsk& ask);
 
   const StoreOptions options;
   const StoreContext context;
@@ -132,6 +135,7 @@ struct Store::State {
   MemoryTier memory;
   Seed seed = 0;
   FillCounters counters;
+  base::ByteBudget ahead;  // Being read from disk before anyone has asked.
   std::unique_ptr<ChunkLoader> loader;
   std::vector<std::unique_ptr<Shard>> shards;
   std::atomic<bool> closed{false};
@@ -280,7 +284,8 @@ void Store::State::load(Shard& shard, ChunkWant want, int tries) {
                [this, &shard, tries,
                 want = std::move(want)](const base::Result<base::Ref<Chunk>>& loaded) mutable {
                  if (loaded) {
-                   return want.reply->answer(ChunkOpened{*loaded, Source::kDisk, false});
+                   want.reply->answer(ChunkOpened{*loaded, Source::kDisk, false});
+                   return load_ahead(shard, want.ask);
                  }
                  if (loaded.error().code != base::ErrorCode::kNoSpace) {
                    return shard.want(std::move(want));
@@ -296,6 +301,34 @@ void Store::State::load(Shard& shard, ChunkWant want, int tries) {
                        });
                  });
                });
+}
+
+// What the reader will want next, from the same disk; what is not there by fills. Only as far as
+// memory allows: it would push out what others read.
+void Store::State::load_ahead(Shard& shard, const ChunkAsk& ask) {
+  if (ask.read_ahead == 0 || !ask.object->length()) return;
+  const std::uint32_t last =
+      std::min(ask.object->chunk_count() - 1 - ask.index, ask.read_ahead) + ask.index;
+  for (std::uint32_t index = ask.index + 1; index <= last; ++index) {
+    if (memory.find(ChunkKey{ask.object->version(), index})) continue;
+    const std::uint32_t length = ask.object->chunk_length(index);
+    auto held = std::make_shared<base::ByteBudget::Share>(&ahead);
+    if (!held->try_hold(length)) return;
+    ChunkAsk next = ask;
+    next.index = index;
+    next.offset = 0;
+    next.length = length;
+    next.read_ahead = 0;
+    loader->load(*ask.object, index, 0, length,
+                 [&shard, held,
+                  next = std::move(next)](const base::Result<base::Ref<Chunk>>& loaded) mutable {
+                   held.reset();
+                   if (loaded || loaded.error().code == base::ErrorCode::kNoSpace) return;
+                   shard.want({.ask = std::move(next),
+                               .reply = base::make_ref<Reply<base::Result<ChunkOpened>>>(
+                                   shard.executor, [](const base::Result<ChunkOpened>&) {})});
+                 });
+  }
 }
 
 std::uint32_t Store::chunks_in_memory(const Object& object) {

@@ -146,7 +146,8 @@ struct ChunkAsk {
   std::uint32_t index = 0;
   std::uint32_t offset = 0;  // Within the chunk: the bytes wanted, for the disk tier.
   std::uint32_t length = 0;
-  std::uint32_t read_ahead = 0;  // So many chunks after it are wanted soon.
+  // So many chunks after it are wanted soon: from disk when it is there, else by the same fill.
+  std::uint32_t read_ahead = 0;
   base::Ref<const OriginTarget> target;
   base::Fields request;  // As in Ask.
   std::shared_ptr<const CachePolicy> policy;

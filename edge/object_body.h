@@ -9,8 +9,7 @@
 //            pulled between two sweeps (the worker's timer, every second) lets go of its chunk and
 //            finds it again later. What its connection holds is one batch.
 // Read-ahead Once a reader goes from one chunk to the next, chunks ahead are asked for before it
-//            needs them, `read_ahead_chunks` at a time; only on disk or at the origin, never moved
-//            when in memory.
+//            needs them, `read_ahead_chunks` at a time, from disk or from the origin.
 // Failure    A chunk that fails is asked for again kChunkTriesMax times; then pull() says kFailed.
 // Threads    All on the worker's loop. `wake` runs from the loop, never inside a call.
 #pragma once

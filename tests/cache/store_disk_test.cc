@@ -76,6 +76,43 @@ TEST_F(Store_Disk, ARangeOfAChunkReadsOnlyItsBlocks) {
   EXPECT_EQ(origin.asked(), 1u);
 }
 
+TEST_F(Store_Disk, TheNextChunksAreReadAheadFromDisk) {
+  const Resource video = resource(10 * kChunk);
+  fetched(video);
+  restart();
+  StoreClient& client = get({.range = Span{kChunk, kChunk}, .read_ahead = 3});
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    const bool there = static_cast<bool>(store().chunk_in_memory(*client.object(), i, 0));
+    EXPECT_EQ(there, i >= 1 && i <= 4) << i;
+  }
+  StoreClient& at_the_end = get({.range = Span{8 * kChunk, 8 * kChunk}, .read_ahead = 64});
+  EXPECT_TRUE(store().chunk_in_memory(*at_the_end.object(), 9, 0));
+  EXPECT_EQ(origin.asked(), 1u);
+}
+
+TEST_F(Store_Disk, ReadsNoFurtherAheadThanItsShareOfMemory) {
+  options.memory_max = base::Bytes(16u << 20);
+  const Resource video = resource(60 * kChunk);
+  fetched(video);
+  restart();
+  const std::uint64_t share = store().stats().arena_capacity.count() / 8 / kChunk;
+  ASSERT_LT(share, 58u);
+  StoreClient& client = get({.range = Span{0, 0}, .read_ahead = 59});
+  EXPECT_EQ(store().chunks_in_memory(*client.object()), 1 + share);
+}
+
+TEST_F(Store_Disk, WhatTheDiskHasLostIsFetchedAhead) {
+  const Resource video = resource(4 * kChunk);
+  get_range(0, kChunk - 1);  // Only the first chunk is stored.
+  serve(video);
+  restart();
+  StoreClient& client = get({.range = Span{0, 0}, .read_ahead = 1});
+  EXPECT_EQ(client.first_source(), Source::kDisk);
+  serve(video);
+  EXPECT_TRUE(store().chunk_in_memory(*client.object(), 1, 0));
+  EXPECT_FALSE(store().chunk_in_memory(*client.object(), 2, 0));
+}
+
 TEST_F(Store_Disk, AReadThatFindsAllMemoryInUseWaitsForSome) {
   options.memory_max = base::Bytes(8u << 20);
   const Resource film = resource(kChunk);
