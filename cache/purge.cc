@@ -211,9 +211,4 @@ void PurgeTable::set_floor(std::uint64_t sequence) {
   }
 }
 
-void PurgeTable::forget_below(std::uint64_t sequence) {
-  const base::MutexLock lock(state_->mutex);
-  if (sequence > 0) state_->forget_up_to(sequence - 1);
-}
-
 }  // namespace cache

@@ -11,7 +11,9 @@
 //
 // Order of a purge (docs/cache.md "Purge"): number drawn → entry written with a synced write →
 // published here (from now on every loop refuses) → acknowledged. The table is bounded: when full,
-// the oldest entries are replaced by a floor: every object older than it counts as purged.
+// the oldest entries are replaced by a floor: every object older than it counts as purged. Nothing
+// else forgets entries: an object that stays popular is rewritten by the disk's reclaimer for ever,
+// with the sequence of its first request, and only reading every record would tell the oldest.
 //
 // Threads    check() and sequence() from any thread; publish() from one (the index writer).
 #pragma once
@@ -59,8 +61,6 @@ class PurgeTable {
   void set_floor(std::uint64_t sequence);  // Everything admitted before it is gone.
   [[nodiscard]] std::uint64_t floor() const;
   [[nodiscard]] std::size_t entries() const;
-  // Entries below `sequence` concern no object any more (none that old is left): drop them.
-  void forget_below(std::uint64_t sequence);
 
  private:
   struct State;

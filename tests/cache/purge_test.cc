@@ -121,16 +121,6 @@ TEST(PurgeTable, AFloorIsKeptAcrossARestart) {
   EXPECT_EQ(table.check(object("s\n/a", 10)), PurgeVerdict::kKeep);
 }
 
-TEST(PurgeTable, ForgetsWhatConcernsNobody) {
-  Table table;
-  table.publish(PurgeKind::kUrl, "s\n/a");
-  table.publish(PurgeKind::kPrefix, "s\n/b");
-  table.publish(PurgeKind::kTag, "s\nc");
-  table.table.forget_below(3);
-  EXPECT_EQ(table.table.entries(), 1U);
-  EXPECT_EQ(table.check(object("s\n/bb", 1)), PurgeVerdict::kKeep);
-}
-
 // Against a model that keeps every purge and compares texts.
 class Model {
  public:
