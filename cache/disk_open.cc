@@ -31,6 +31,12 @@ std::string format_text() {
   return std::string(kFormatHead) + std::string(4 - number.size(), '0') + number + "\n";
 }
 
+// What a cache directory has in it, and what a file system puts at its root.
+bool is_ours(const std::string& name) {
+  return name == "format" || name == "lock" || name == "index" || name == "regions" ||
+         name == "purges" || name == "lost+found" || name.starts_with("index.aside-");
+}
+
 std::unexpected<base::Error> explained(const base::Error& error, const std::string& path) {
   if (error.code == base::ErrorCode::kDenied) {
     return base::fail(
@@ -81,12 +87,32 @@ class Opening {
     if (auto made = context_.files.make_directory(path()); !made) {
       return explained(made.error(), path());
     }
+    if (auto ours = check_names(); !ours) return ours;
     // The index's Env may be a world of its own.
     env().CreateDirIfMissing(path()).PermitUncheckedError();
     auto lock = DirectoryLock::take(env(), path());
     if (!lock) return std::unexpected(lock.error());
     disk_.lock = std::move(*lock);
     return check_format();
+  }
+
+  // Nobody's files are to lie between ours, and perhaps be taken for ours one day.
+  base::Result<void> check_names() {
+    const auto names = context_.files.list(path());
+    if (!names) return explained(names.error(), path());
+    const auto foreign = std::ranges::find_if_not(*names, is_ours);
+    if (foreign == names->end() || is_format(path() + "/format")) return {};
+    return base::fail(base::ErrorCode::kInvalid,
+                      "cache directory " + path() + " is no cache and not empty (it holds " +
+                          *foreign +
+                          "): give cache.path a directory of its own, or empty this one");
+  }
+
+  bool is_format(const std::string& name) {
+    const auto file = context_.files.open(name, false);
+    std::array<char, kFormatBytes> bytes;
+    return file && (*file)->read(0, bytes) &&
+           std::string_view(bytes.data(), bytes.size()).starts_with(kFormatHead);
   }
 
   base::Result<void> check_format() {
@@ -157,8 +183,8 @@ class Opening {
     if (!stored && stored.error().code != base::ErrorCode::kNotFound) {
       return std::unexpected(stored.error());
     }
-    const base::Bytes largest = disk_.options.size_max / kRegionsMin;
     if (stored) {
+      const base::Bytes largest = disk_.options.size_max / kRegionsMin;
       const auto settings = decode_settings(kSettingsKey, *stored);
       if (!settings) return std::unexpected(settings.error());
       // Regions keep the size that they were made with, as long as enough of them fit.
@@ -170,7 +196,13 @@ class Opening {
       disk_.options.region_size = settings->region_size;
       return {};
     }
-    base::Bytes region = std::clamp(disk_.options.region_size, kRegionSizeMin, largest);
+    const base::Bytes size = std::min(disk_.options.size_max, room());
+    if (size < kSizeMin) {
+      return base::fail(base::ErrorCode::kNoSpace,
+                        "its file system has room for " + base::to_string(size) +
+                            " and a cache needs " + base::to_string(kSizeMin));
+    }
+    base::Bytes region = std::clamp(disk_.options.region_size, kRegionSizeMin, size / kRegionsMin);
     region = base::Bytes(region.count() / kDirectAlignment * kDirectAlignment);
     disk_.options.region_size = region;
     std::random_device entropy;
@@ -219,6 +251,9 @@ class Opening {
     if (auto opened = open_files(stored); !opened) return opened;
 
     const base::Bytes aside = bytes_set_aside(env(), index_path());
+    cap_size(static_cast<std::uint64_t>(std::ranges::count_if(
+                 stored, [](const Regions::Stored& region) { return region.file != nullptr; })),
+             aside);
     disk_.regions =
         std::make_unique<Regions>(RegionsOptions{.limit = disk_.options.size_max - aside,
                                                  .region_size = disk_.options.region_size,
@@ -226,6 +261,25 @@ class Opening {
     disk_.regions->restore(std::move(stored));
     disk_.regions->set_index_bytes(disk_.index->bytes_on_disk(), disk_.index->reserve());
     return shrink();
+  }
+
+  [[nodiscard]] base::Bytes room() const {
+    return context_.files.room(path()).value_or(disk_.options.size_max);
+  }
+
+  // What the file system can't hold is no size to count on. That is no reason not to start: what
+  // fills it may be gone tomorrow, and a full disk must not keep a node from serving.
+  void cap_size(std::uint64_t files, base::Bytes aside) {
+    const base::Bytes own =
+        disk_.options.region_size * files + disk_.index->bytes_on_disk() + aside;
+    const base::Bytes largest = std::max(own + room(), kSizeMin + aside);
+    if (disk_.options.size_max <= largest) return;
+    base::log_warning("cache.disk_max_capped",
+                      {{"path", path()},
+                       {"disk_max", base::to_string(disk_.options.size_max)},
+                       {"size", std::to_string(largest.count())},
+                       {"reason", "the file system has no more room for it"}});
+    disk_.options.size_max = largest;
   }
 
   // How far the region is used: behind its last entry.

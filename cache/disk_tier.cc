@@ -79,6 +79,11 @@ base::Result<std::unique_ptr<DiskTier>> DiskTier::open(const DiskTierOptions& op
   gauged.gauges.add("headrace_cache_disk_index_bytes", "Bytes of them in the index.", [&gauged] {
     return static_cast<double>(gauged.disk.index->bytes_on_disk().count());
   });
+  gauged.gauges.add(
+      "headrace_cache_disk_capacity_bytes",
+      "What it may grow to: disk_max, or less when the file system had no room for that "
+      "at the start (the log says so).",
+      [&gauged] { return static_cast<double>(gauged.disk.options.size_max.count()); });
   gauged.gauges.add("headrace_cache_disk_healthy",
                     "1; 0 when the disk failed and was taken out: the node serves from memory and "
                     "origin, and someone should look.",

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -235,6 +236,12 @@ class PosixFileSystem final : public FileSystem {
     if (errno != 0) return fail_with(errno, "list", path);
     std::ranges::sort(names);
     return names;
+  }
+
+  std::optional<base::Bytes> room(const std::string& path) override {
+    struct statvfs is{};
+    if (::statvfs(path.c_str(), &is) < 0) return std::nullopt;
+    return base::Bytes(std::uint64_t{is.f_bavail} * is.f_frsize);
   }
 
  private:

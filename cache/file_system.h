@@ -10,10 +10,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace cache {
@@ -52,6 +54,8 @@ class FileSystem {
   virtual base::Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual base::Result<void> make_directory(const std::string& path) = 0;
   virtual base::Result<std::vector<std::string>> list(const std::string& path) = 0;  // Names.
+  // What the file system that holds `path` has room for, beside what is there. None: not known.
+  virtual std::optional<base::Bytes> room(const std::string& /*path*/) { return std::nullopt; }
 };
 
 std::unique_ptr<FileSystem> make_posix_file_system();

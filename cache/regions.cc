@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "cache/growing_list.h"
 
 namespace cache {
 namespace {
@@ -62,15 +63,17 @@ struct Regions::State {
       : limit(given.limit.count()),
         region_size(given.region_size.count()),
         home_charge_max(std::max<std::uint64_t>(region_size / kHomeShare, 16 * 1024)),
-        on_idle(given.on_idle) {}
+        on_idle(given.on_idle),
+        // As many as fit, of each kind, and some that wait for their last reader.
+        regions(limit / region_size + limit / home_charge_max + 16) {}
 
   const std::uint64_t limit;
   const std::uint64_t region_size;
   const std::uint64_t home_charge_max;
   const std::function<void()> on_idle;
 
-  // Never grows after restore(), so that it may be read without the lock.
-  std::vector<std::unique_ptr<Region>> regions;
+  // Made when they are needed: a disk may have room for millions. Added to under the lock.
+  GrowingList<Region> regions;
 
   mutable base::Mutex mutex;
   Region* front_file GUARDED_BY(mutex) = nullptr;
@@ -86,7 +89,7 @@ struct Regions::State {
   [[nodiscard]] std::uint64_t slots_max() const { return home_charge_max / kSlotCharge; }
 
   [[nodiscard]] Region* find(std::uint32_t number) const {
-    return number < regions.size() ? regions[number].get() : nullptr;
+    return number < regions.size() ? &regions[number] : nullptr;
   }
   [[nodiscard]] Region& at(std::uint32_t number) const {
     Region* const region = find(number);
@@ -110,7 +113,7 @@ struct Regions::State {
   }
   [[nodiscard]] std::uint64_t idle_files() const REQUIRES(mutex) {
     return static_cast<std::uint64_t>(std::ranges::count_if(
-        regions, [](const auto& region) { return region->file_owned && region->idle(); }));
+        regions, [](const Region& region) { return region.file_owned && region.idle(); }));
   }
   [[nodiscard]] std::uint64_t files_that_fit() const REQUIRES(mutex) {
     if (turns_while_full > 0) return 0;
@@ -126,8 +129,8 @@ struct Regions::State {
            front_home->used >= slots_max();
   }
   [[nodiscard]] bool any_file_in(Phase phase) const REQUIRES(mutex) {
-    return std::ranges::any_of(regions, [&](const auto& region) {
-      return region->phase == phase && region->kind == Kind::kFile;
+    return std::ranges::any_of(regions, [&](const Region& region) {
+      return region.phase == phase && region.kind == Kind::kFile;
     });
   }
 
@@ -160,25 +163,27 @@ struct Regions::State {
 
 Regions::Regions(const RegionsOptions& options) : state_(std::make_unique<State>(options)) {
   CHECK(options.region_size.count() % kDirectAlignment == 0);
-  // As many as fit, of each kind, and some that wait for their last reader.
-  const std::uint64_t files = state_->limit / state_->region_size;
-  const std::uint64_t homes = state_->limit / state_->home_charge_max;
-  add_regions(files + homes + 16);
 }
 Regions::~Regions() = default;
 
-void Regions::add_regions(std::size_t count) {
-  for (std::size_t i = state_->regions.size(); i < count; ++i) {
-    state_->regions.push_back(std::make_unique<Region>(*this, static_cast<std::uint32_t>(i)));
-  }
+bool Regions::has_more_regions() const {
+  return state_->regions.size() < state_->regions.size_max();
 }
+
+Regions::Region& Regions::add_region() {
+  const auto number = static_cast<std::uint32_t>(state_->regions.size());
+  return state_->regions.add(std::make_unique<Region>(*this, number));
+}
+
+std::size_t Regions::made() const { return state_->regions.size(); }
 
 void Regions::restore(std::vector<Stored> stored) {
   State& state = *state_;
   const base::MutexLock lock(state.mutex);
   for (Stored& one : stored) {
-    add_regions(std::size_t{one.number} + 1);
-    Region& region = *state.regions[one.number];
+    state.regions.raise_size_max(std::size_t{one.number} + 1);
+    while (state.regions.size() <= one.number) add_region();
+    Region& region = state.regions[one.number];
     state.set_bits(region, one.entry.kind);
     region.epoch = one.entry.epoch;
     region.birth = one.entry.birth;
@@ -292,11 +297,12 @@ std::optional<Regions::Opening> Regions::begin_file(Use use) {
                                                   state.any_file_in(Phase::kReclaiming));
   if (available < (spare_needed ? 2 : 1)) return std::nullopt;
   Region* chosen = nullptr;
-  for (const auto& region : state.regions) {
-    if (!region->idle() || region->used != 0) continue;
-    if (chosen == nullptr || (region->file_owned && !chosen->file_owned)) chosen = region.get();
+  for (Region& region : state.regions) {
+    if (!region.idle() || region.used != 0) continue;
+    if (chosen == nullptr || (region.file_owned && !chosen->file_owned)) chosen = &region;
     if (chosen->file_owned) break;
   }
+  if (chosen == nullptr && has_more_regions()) chosen = &add_region();
   if (chosen == nullptr) return std::nullopt;
   if (!chosen->file_owned) {
     if (state.files_that_fit() == 0) return std::nullopt;
@@ -331,15 +337,19 @@ std::optional<Regions::Opening> Regions::open_home(Use use) {
   State& state = *state_;
   const base::MutexLock lock(state.mutex);
   if (!state.homes_fit(use == Use::kFill ? 2 : 0)) return std::nullopt;
-  for (const auto& region : state.regions) {
-    if (!region->idle() || region->file_owned || region->used != 0) continue;
-    State::seal(state.front_home);
-    const RegionEntry entry = state.reopen(*region, Kind::kHome);
-    region->phase = Phase::kFront;
-    state.front_home = region.get();
-    return Opening{region->number, entry, false};
+  Region* chosen = nullptr;
+  for (Region& region : state.regions) {
+    if (!region.idle() || region.file_owned || region.used != 0) continue;
+    chosen = &region;
+    break;
   }
-  return std::nullopt;
+  if (chosen == nullptr && has_more_regions()) chosen = &add_region();
+  if (chosen == nullptr) return std::nullopt;
+  State::seal(state.front_home);
+  const RegionEntry entry = state.reopen(*chosen, Kind::kHome);
+  chosen->phase = Phase::kFront;
+  state.front_home = chosen;
+  return Opening{chosen->number, entry, false};
 }
 
 bool Regions::index_is_short() const {
@@ -365,9 +375,9 @@ bool Regions::wants_reclaim() const {
 std::optional<Regions::Victim> Regions::begin_reclaim() {
   const base::MutexLock lock(state_->mutex);
   Region* oldest = nullptr;
-  for (const auto& region : state_->regions) {
-    if (region->phase != Phase::kSealed || region->on_their_way > 0) continue;
-    if (oldest == nullptr || region->birth < oldest->birth) oldest = region.get();
+  for (Region& region : state_->regions) {
+    if (region.phase != Phase::kSealed || region.on_their_way > 0) continue;
+    if (oldest == nullptr || region.birth < oldest->birth) oldest = &region;
   }
   if (oldest == nullptr) return std::nullopt;
   oldest->phase = Phase::kReclaiming;
@@ -398,12 +408,12 @@ std::optional<std::uint32_t> Regions::take_surplus_file() {
   const base::MutexLock lock(state_->mutex);
   const std::uint64_t keep = state_->room() < 0 ? 1 : 3;
   if (!state_->index_is_short() || state_->idle_files() < keep) return std::nullopt;
-  for (const auto& region : state_->regions) {
-    if (!region->file_owned || !region->idle()) continue;
-    region->file = nullptr;
-    region->file_owned.reset();
+  for (Region& region : state_->regions) {
+    if (!region.file_owned || !region.idle()) continue;
+    region.file = nullptr;
+    region.file_owned.reset();
     --state_->files;
-    return region->number;
+    return region.number;
   }
   return std::nullopt;
 }

@@ -133,10 +133,13 @@ class Regions {
   [[nodiscard]] std::uint64_t capacity_of(Kind kind) const;
   [[nodiscard]] base::Bytes used() const;  // Files and index, as on disk.
   [[nodiscard]] bool over_limit() const;
+  [[nodiscard]] std::size_t made()
+      const;  // Regions that take memory; the others are no more than room.
 
  private:
   struct State;
-  void add_regions(std::size_t count);  // Up to so many.
+  [[nodiscard]] bool has_more_regions() const;
+  Region& add_region();
   std::unique_ptr<State> state_;
 };
 

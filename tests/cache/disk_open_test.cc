@@ -68,6 +68,86 @@ TEST(DiskOpen, RefusesASizeThatIsTooSmallToWorkWith) {
   EXPECT_FALSE(Disk(options).failure());
 }
 
+TEST(DiskOpen, LeavesADirectoryOfOtherFilesAlone) {
+  const DiskDirectory directory;
+  std::ofstream(directory.path() + "/holiday.jpg") << "sunset";
+  const Disk disk(directory);
+  ASSERT_TRUE(disk.failure());
+  EXPECT_EQ(disk.failure()->code, base::ErrorCode::kInvalid);
+  EXPECT_NE(disk.failure()->context.find(directory.path()), std::string::npos);
+  EXPECT_NE(disk.failure()->context.find("holiday.jpg"), std::string::npos);
+  EXPECT_EQ(names_in(directory.path()), std::vector<std::string>{"holiday.jpg"});
+}
+
+TEST(DiskOpen, TakesAFreshFileSystemAndACacheThatOthersHavePutSomethingInto) {
+  const DiskDirectory directory;
+  fs::create_directory(directory.path() + "/lost+found");
+  Disk disk(directory);
+  ASSERT_FALSE(disk.failure()) << disk.failure()->context;
+  const auto film = disk.object("/film", 100'000);
+  ASSERT_TRUE(disk.store(film));
+  disk.close();
+  std::ofstream(directory.path() + "/notes.txt") << "the edge's cache";
+  ASSERT_TRUE(disk.open());
+  EXPECT_EQ(disk.read_back(film), film.body);
+}
+
+// Has room for so much beside what is there.
+class SmallFileSystem final : public FileSystem {
+ public:
+  base::Result<std::unique_ptr<File>> open(const std::string& path, bool create) override {
+    return real_->open(path, create);
+  }
+  base::Result<void> remove(const std::string& path) override { return real_->remove(path); }
+  base::Result<void> rename(const std::string& from, const std::string& to) override {
+    return real_->rename(from, to);
+  }
+  base::Result<void> make_directory(const std::string& path) override {
+    return real_->make_directory(path);
+  }
+  base::Result<std::vector<std::string>> list(const std::string& path) override {
+    return real_->list(path);
+  }
+  std::optional<base::Bytes> room(const std::string& /*path*/) override { return free; }
+
+  base::Bytes free;
+
+ private:
+  const std::unique_ptr<FileSystem> real_ = make_posix_file_system();
+};
+
+TEST(DiskOpen, CountsOnNoMoreThanTheFileSystemHasRoomFor) {
+  const DiskDirectory directory;
+  SmallFileSystem files;
+  files.free = base::Bytes(10u << 20);
+  auto options = Disk::small(directory.path());
+  options.size_max = base::Bytes(900ULL << 40);
+  Disk disk(options, &files);
+  ASSERT_FALSE(disk.failure()) << disk.failure()->context;
+  EXPECT_GE(disk.stats().capacity, files.free);
+  EXPECT_LT(disk.stats().capacity, files.free + base::Bytes(1u << 20));
+  const auto film = disk.object("/film", 3'000'000);
+  ASSERT_TRUE(disk.store(film));
+  // What the cache has is room too, even when there is no other.
+  files.free = base::Bytes(0);
+  disk.reopen();
+  ASSERT_FALSE(disk.failure()) << disk.failure()->context;
+  EXPECT_EQ(disk.read_back(film), film.body);
+}
+
+TEST(DiskOpen, AFileSystemWithoutRoomForTheLeastCacheIsRefused) {
+  SmallFileSystem files;
+  for (const bool enough : {false, true}) {
+    const DiskDirectory directory;
+    files.free = base::Bytes((8u << 20) - (enough ? 0 : 1));
+    const Disk disk(Disk::small(directory.path()), &files);
+    EXPECT_EQ(disk.is_open(), enough);
+    if (!enough) {
+      EXPECT_EQ(disk.failure()->code, base::ErrorCode::kNoSpace);
+    }
+  }
+}
+
 TEST(DiskOpen, ADamagedIndexIsSetAsideAndTheCacheStartsEmpty) {
   const DiskDirectory directory;
   Disk disk(directory);

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "cache/growing_list.h"
+
 namespace cache {
 namespace {
 
@@ -173,6 +175,27 @@ TEST(Regions, GoesOnWhereTheYoungestOfEachKindWas) {
   const auto place = space.regions.take_bytes(1);
   EXPECT_EQ(*place, (DiskPlace{2, 5, 8'192}));
   EXPECT_EQ(space.regions.begin_reclaim()->number, 0U);
+}
+
+TEST(Regions, TakeMemoryOnlyAsTheyAreOpened) {
+  Regions regions({.limit = base::Bytes(900ULL << 40), .region_size = base::Bytes(64u << 20)});
+  EXPECT_EQ(regions.made(), 0U);
+  for (std::uint32_t i = 0; i < 3'000; ++i) {
+    const auto home = regions.open_home(Regions::Use::kFill);
+    ASSERT_TRUE(home);
+    EXPECT_EQ(home->number, i);
+  }
+  EXPECT_EQ(regions.made(), 3'000U);
+}
+
+TEST(Regions, AreNoMoreThanFit) {
+  GrowingList<int> list(2);
+  list.add(std::make_unique<int>(1));
+  int& first = list[0];
+  list.add(std::make_unique<int>(2));
+  EXPECT_EQ(&first, &list[0]);
+  EXPECT_EQ(list.size(), list.size_max());
+  EXPECT_DEATH(list.add(std::make_unique<int>(3)), "CHECK");
 }
 
 }  // namespace
