@@ -28,6 +28,10 @@ class RefCounted {
   [[nodiscard]] bool is_unique() const noexcept {
     return count_.load(std::memory_order_acquire) == 1;
   }
+  // How many there are now; a hint.
+  [[nodiscard]] std::uint32_t references() const noexcept {
+    return count_.load(std::memory_order_acquire);
+  }
 
  protected:
   virtual ~RefCounted() = default;

@@ -31,8 +31,9 @@ ChunkCutter::ChunkCutter(const FillContext& context, base::Ref<Object> object, c
       must_complete_(object_->head().etag.empty() || !object_->length()),
       ahead_max_(share_of_memory(context, context.options.fill_finish_max)),
       held_max_(share_of_memory(context, context.options.unvalidated_max)),
-      index_(flow.first_chunk),
-      share_(std::move(held)) {}
+      index_(flow.first_chunk) {
+  unread_.share = std::move(held);
+}
 
 std::uint64_t ChunkCutter::charge_of(std::optional<std::uint64_t> length) {
   return length.value_or(kBlockBytes);  // Most that do not say are small.
@@ -52,8 +53,8 @@ std::optional<std::uint32_t> ChunkCutter::end_chunk() const {
 
 base::Ref<Chunk> ChunkCutter::held(std::uint32_t index) const {
   const std::uint32_t from = flow_.first_chunk;
-  if (index < from || index - from >= held_.size()) return nullptr;
-  return held_[index - from];
+  if (index < from || index - from >= unread_.chunks.size()) return nullptr;
+  return unread_.chunks[index - from];
 }
 
 std::uint64_t ChunkCutter::position() const {
@@ -89,7 +90,7 @@ bool ChunkCutter::open_chunk(std::uint32_t index) {
   chunk_ = std::move(fresh);
   index_ = index;
   skipped_ = 0;
-  if (must_complete_) held_.push_back(chunk_);
+  if (must_complete_) unread_.chunks.push_back(chunk_);
   on_chunk_(chunk_);
   return true;
 }
@@ -129,7 +130,7 @@ ChunkCutter::Taken ChunkCutter::advance() {
     if (!given_up_ && (cut >= held_max_ || !may_hold(cut + object_->chunk_length(next)))) {
       give_up_storing();
     }
-    if (given_up_) let_go_of_read();
+    if (given_up_) unread_.trim(*object_);
     if (given_up_ && far_ahead(std::uint64_t{kPulledChunksAhead} * object_->chunk_size())) {
       return Taken::kAhead;
     }
@@ -191,14 +192,13 @@ base::Result<void> ChunkCutter::finish() {
   if (chunk_ && chunk_->appended() == 0) {  // A body of unknown length turned out empty.
     context_.memory.remove(chunk_->key(), *chunk_);
     std::exchange(chunk_, nullptr)->finish();
-    let_go();
+    unread_.chunks.clear();
   }
   close_chunk();
   state_ = State::kOver;
-  share_.hold(0);
   if (given_up_ || context_.disk == nullptr) return {};
   if (object_->length() == 0) context_.disk->write(object_);
-  if (!held_.empty()) store_held();
+  if (!unread_.chunks.empty()) store_held();
   return {};
 }
 
@@ -209,8 +209,8 @@ void ChunkCutter::store_held() {
     std::atomic<std::size_t> chunks;
     std::atomic<bool> all_written{true};
   };
-  const auto left = std::make_shared<Left>(held_.size());
-  for (const base::Ref<Chunk>& chunk : held_) {
+  const auto left = std::make_shared<Left>(unread_.chunks.size());
+  for (const base::Ref<Chunk>& chunk : unread_.chunks) {
     context_.disk->write(object_, chunk,
                          [left, object = object_, disk = context_.disk](base::Result<void> done) {
                            if (!done) left->all_written = false;
@@ -222,10 +222,10 @@ void ChunkCutter::store_held() {
 void ChunkCutter::fail() {
   if (state_ == State::kOver) return;
   state_ = State::kOver;
-  share_.hold(0);
+  unread_.share.hold(0);
   if (must_complete_) {
     context_.memory.remove(object_->key, *object_);
-    for (const base::Ref<Chunk>& chunk : held_) {
+    for (const base::Ref<Chunk>& chunk : unread_.chunks) {
       if (chunk) context_.memory.remove(chunk->key(), *chunk);
     }
   }
@@ -241,24 +241,14 @@ void ChunkCutter::give_up_storing() {
 }
 
 bool ChunkCutter::may_hold(std::uint64_t bytes) {
-  return bytes <= share_.bytes() || share_.try_hold(bytes);
+  return bytes <= unread_.share.bytes() || unread_.share.try_hold(bytes);
 }
 
-void ChunkCutter::let_go() {
-  held_.clear();
-  share_.hold(0);
-}
-
-// Nobody can ask the origin for a part of this body: what its reader has not come to would be lost
-// if it left memory.
-void ChunkCutter::let_go_of_read() {
-  const std::uint32_t asked = object_->chunks_asked.load(std::memory_order_relaxed);
-  std::uint64_t bytes = 0;
-  for (base::Ref<Chunk>& chunk : held_) {
-    if (chunk && chunk->key().index + 1 < asked) chunk = nullptr;
-    if (chunk) bytes += chunk->length();
-  }
-  share_.hold(std::min<std::uint64_t>(bytes, share_.bytes()));
+UnreadBody ChunkCutter::take_unread() {
+  CHECK(state_ == State::kOver);
+  UnreadBody unread = std::move(unread_);
+  unread.object = object_;
+  return unread;
 }
 
 }  // namespace cache

@@ -29,6 +29,7 @@
 #include "cache/chunk.h"
 #include "cache/fill_context.h"
 #include "cache/record.h"
+#include "cache/unread_chunks.h"
 
 namespace cache {
 
@@ -69,6 +70,8 @@ class ChunkCutter {
 
   base::Result<void> finish();  // The response has ended well. kProtocol: but bytes are missing.
   void fail();
+  // After finish(): what is held here, for its readers.
+  UnreadBody take_unread();
 
   [[nodiscard]] const base::Ref<Object>& object() const { return object_; }
   // The chunk that will get the next byte.
@@ -91,8 +94,6 @@ class ChunkCutter {
   void store_held();
   void give_up_storing();
   [[nodiscard]] bool may_hold(std::uint64_t bytes);
-  void let_go();
-  void let_go_of_read();
   [[nodiscard]] std::uint64_t position() const;
   [[nodiscard]] bool far_ahead(std::uint64_t allowed) const;
 
@@ -106,12 +107,10 @@ class ChunkCutter {
 
   State state_ = State::kCutting;
   bool given_up_ = false;
-  std::uint32_t index_;                 // Of the chunk being cut, or skipped.
-  base::Ref<Chunk> chunk_;              // Null: skipping, or nothing to cut.
-  std::uint64_t skipped_ = 0;           // Bytes of the chunk at `index_` that went by.
-  std::vector<base::Ref<Chunk>> held_;  // With must_complete_: chunks from first_chunk on. Given
-                                        // up: null once it was come to.
-  base::ByteBudget::Share share_;       // For them.
+  std::uint32_t index_;        // Of the chunk being cut, or skipped.
+  base::Ref<Chunk> chunk_;     // Null: skipping, or nothing to cut.
+  std::uint64_t skipped_ = 0;  // Bytes of the chunk at `index_` that went by.
+  UnreadBody unread_;          // With must_complete_: chunks from first_chunk on.
 };
 
 }  // namespace cache

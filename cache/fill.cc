@@ -213,6 +213,7 @@ void Fill::on_end(base::Result<void> outcome) {
 void Fill::body_ended() {
   if (!*outcome_) return fail(outcome_->error());
   if (const auto finished = cutter_->finish(); !finished) return fail(finished.error());
+  if (cutter_->must_complete()) table_.keep_unread(cutter_->take_unread());
   complete(context_.counters.stored);
 }
 

@@ -229,6 +229,9 @@ base::Ref<Chunk> FillTable::chunk_here(const Object& object, std::uint32_t index
         break;
     }
   }
+  if (base::Ref<Chunk> held = unread_.find({object.version(), index})) {
+    return context_.memory.insert(std::move(held));
+  }
   const auto fills = bringing_.find(object.version());
   if (fills == bringing_.end()) return nullptr;
   for (const Fill* fill : fills->second) {

@@ -15,11 +15,13 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "cache/fill.h"
 #include "cache/fill_context.h"
 #include "cache/selection.h"
+#include "cache/unread_chunks.h"
 
 namespace cache {
 
@@ -42,6 +44,7 @@ class FillTable {
   void began_cutting(Fill& fill, const Version& version);
   void ended(Fill& fill);
   Fill* find(std::uint64_t id);
+  void keep_unread(UnreadBody body) { unread_.add(std::move(body)); }
   void run_later(std::chrono::milliseconds delay, std::uint64_t fill_id);
 
   // Under this key lies the mark that ranges of `text` are not worth asking for: see on_useless().
@@ -65,6 +68,7 @@ class FillTable {
   std::unordered_map<std::uint64_t, std::unique_ptr<Fill>> fills_;
   std::unordered_map<Key, Fill*> asking_;           // Openings join here.
   std::map<Version, std::vector<Fill*>> bringing_;  // Chunks of known objects.
+  UnreadChunks unread_{context_};
 };
 
 }  // namespace cache
