@@ -279,8 +279,10 @@ std::unique_ptr<Store::Pending> Store::chunk(ChunkAsk ask, base::Executor& execu
 void Store::State::load(Shard& shard, ChunkWant want, int tries) {
   if (!want.reply->wanted()) return;
   const base::Ref<const Object> object = want.ask.object;
+  const std::uint32_t index = want.ask.index;
   const std::uint32_t offset = want.ask.offset;
-  loader->load(*object, want.ask.index, offset, want.ask.length,
+  const std::uint32_t length = want.ask.length;
+  loader->load(*object, index, offset, length,
                [this, &shard, tries,
                 want = std::move(want)](const base::Result<base::Ref<Chunk>>& loaded) mutable {
                  if (loaded) {

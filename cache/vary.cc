@@ -2,6 +2,7 @@
 // the fields that Vary names match, once what has no meaning in them is taken out.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "cache/freshness.h"
 
@@ -43,7 +44,7 @@ Preference preference_of(std::string_view element) {
     const auto [end, error] = std::from_chars(parameter.data(), parameter.data() + parameter.size(),
                                               weight, std::chars_format::fixed);
     if (error == std::errc() && weight >= 0 && weight <= 1) {
-      preference.weight = static_cast<int>(weight * 1000 + 0.5);
+      preference.weight = static_cast<int>(std::lround(weight * 1000));
     }
   }
   return preference;

@@ -51,7 +51,10 @@ std::optional<std::size_t> OriginPool::pick(const std::vector<std::size_t>& trie
     return origin;
   }
   const auto last_resort = soonest(tried);
-  if (last_resort) ++members_[*last_resort].requests;
+  if (last_resort) {
+    members_[*last_resort].probing = true;
+    ++members_[*last_resort].requests;
+  }
   return last_resort;
 }
 
@@ -83,7 +86,9 @@ void OriginPool::inherit(const OriginPool& before) {
 void OriginPool::report_head(std::size_t origin, int status) {
   if (status < 500 || health_.check_path.empty()) return report_success(origin);
   base::MutexLock lock(mutex_);
-  members_[origin].probing = false;
+  Member& member = members_[origin];
+  member.probing = false;
+  if (!member.up) member.retry_at = clock_.mono() + member.backoff;
 }
 
 void OriginPool::report_success(std::size_t origin) {
@@ -107,8 +112,10 @@ void OriginPool::report_failure(std::size_t origin) {
     Member& member = members_[origin];
     ++member.failures;
     ++member.failures_in_row;
-    member.probing = false;
+    const bool was_probe = std::exchange(member.probing, false);
     if (member.failures_in_row < health_.failures) return;
+    // Those that were under way when it went down say nothing new.
+    if (!member.up && !was_probe) return;
     went_down = member.up;
     member.up = false;
     member.backoff = member.backoff.count() == 0

@@ -90,7 +90,8 @@ class PlainTransport final : public Transport {
       chunk_used_ += count;
       unsent_ += count;
       bytes.remove_prefix(count);
-      if (first_ < pieces_.size() && pieces_.back().data + pieces_.back().size == to) {
+      if (first_ < pieces_.size() && pieces_.back().keep.empty() && !pieces_.back().lent &&
+          pieces_.back().data + pieces_.back().size == to) {
         pieces_.back().size += count;  // Heads that follow each other are one piece.
       } else {
         pieces_.push_back({to, count, {}});

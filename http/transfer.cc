@@ -413,12 +413,14 @@ void Transfer::on_timer() {
   const auto limit = phase_timeout();
   // libevent's clock may be a millisecond behind.
   constexpr std::chrono::milliseconds kSlack{1};
-  if (total.count() != 0 && now + kSlack >= started_ + total) {
+  const bool total_is_over = total.count() != 0 && now + kSlack >= started_ + total;
+  const bool phase_is_over = limit.count() != 0 && now + kSlack >= progress_ + limit;
+  if (phase_ == Phase::kInLine && (total_is_over || phase_is_over)) {
+    refuse_place();  // It has not come to the origin yet.
+  } else if (total_is_over) {
     set_error(ErrorCode::kTimeout, "total timeout of " + std::to_string(total.count()) + " ms",
               Blame::kOrigin);
-  } else if (limit.count() != 0 && now + kSlack >= progress_ + limit && phase_ == Phase::kInLine) {
-    refuse_place();
-  } else if (limit.count() != 0 && now + kSlack >= progress_ + limit) {
+  } else if (phase_is_over) {
     set_error(ErrorCode::kTimeout, timeout_text(), Blame::kOrigin);
   } else {
     arm();

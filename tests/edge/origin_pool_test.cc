@@ -66,6 +66,13 @@ TEST(OriginPool, AFailedProbeDoublesTheBackoffUpToItsMost) {
   }
 }
 
+TEST(OriginPool, ABurstOfFailuresIsOneReasonToWait) {
+  Pool p;
+  p.fail(0, 10);  // All were under way when it went down.
+  p.clock.advance(1s);
+  EXPECT_EQ(p.pool.pick({}), 0u);
+}
+
 TEST(OriginPool, AProbeThatNeverReportsDoesNotLockTheOriginOut) {
   Pool p;
   p.fail(0);

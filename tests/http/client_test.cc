@@ -324,6 +324,17 @@ TEST_F(OneConnection, TheWaitForItIsNoConnectTimeout) {
   EXPECT_TRUE(fetch(std::move(second)).succeeded());
 }
 
+TEST_F(OneConnection, NoDeadlineInLineIsTheOrigins) {
+  ScriptedOrigin origin([](OriginConnection& connection) { connection.wait_for_close(); });
+  Viewer holds;
+  const std::unique_ptr<Fetch> holding = client.start(get(origin.url()), holds);
+  FetchRequest second = get(origin.url());
+  second.timeouts.total = std::chrono::milliseconds(20);
+  const Viewer refused = fetch(std::move(second));
+  EXPECT_EQ(refused.error(), base::ErrorCode::kOverloaded);
+  EXPECT_EQ(refused.outcome->error().blame, base::Blame::kUs);
+}
+
 TEST_F(OneConnection, ARequestMayBringMoreAndOtherOriginsHaveTheirOwn) {
   const auto hold = [](OriginConnection& connection) {
     connection.read_head();
