@@ -3,15 +3,14 @@
 // 64 KiB blocks and smaller size classes (1, 2, 4, 8, 16, 32 KiB), so that a manifest or the end of
 // a segment does not take a whole block. The arena never grows past its capacity; when it is used
 // up, allocate() gives null and the caller evicts or does without. Freed blocks are reused and stay
-// resident, so no page fault is paid twice.
+// resident, so that no page fault is paid twice, but for what was lent:
 //
 // Lending    A plain socket can take a block's pages by reference, for a third of what the copy
-// costs
-//            (docs/performance.md). The kernel may hold them long after the last Ref is gone, until
-//            the client has read them, and nothing tells when that is. So pages that were lent are
-//            never written again: when their block is freed they are given up, and its next use
-//            faults new ones in. That costs as much as five copies, so only what is sent again and
-//            again is lent: 64 KiB blocks, from the kLendAfter-th time on.
+//            costs (docs/performance.md). The kernel may hold them long after the last Ref is gone,
+//            until the client has read them, and nothing tells when that is. So pages that were
+//            lent are never written again: when their block is freed they are given up, and its
+//            next use faults new ones in. That costs as much as five copies, so only what is sent
+//            again and again is lent: 64 KiB blocks, after kLendAfter times of being copied.
 // Threads    All calls from any thread; one short lock a call, one more when a 64 KiB block is
 //            carved up or given back.
 // Ownership  The arena outlives its blocks.
@@ -63,8 +62,9 @@ class Arena {
   base::Ref<Block> allocate(std::size_t bytes);
 
   [[nodiscard]] base::Bytes capacity() const;
-  [[nodiscard]] base::Bytes used() const;      // In blocks handed out.
-  [[nodiscard]] base::Bytes resident() const;  // Touched so far.
+  [[nodiscard]] base::Bytes used() const;  // In blocks handed out.
+  // Touched so far, what was given up after lending included: an upper bound.
+  [[nodiscard]] base::Bytes resident() const;
 
  private:
   friend class Block;

@@ -162,8 +162,8 @@ ChunkCutter::Taken ChunkCutter::take(std::string_view& bytes) {
   while (true) {
     const std::uint32_t length = object_->chunk_length(index_);
     const std::uint64_t had = chunk_ ? chunk_->appended() : skipped_;
-    const bool more_certain = flow_.end && position() < *flow_.end;
-    if (had == length && (more_certain || !bytes.empty())) {
+    const bool more_expected = flow_.end && position() < *flow_.end;
+    if (had == length && (more_expected || !bytes.empty())) {
       if (const Taken taken = advance(); taken != Taken::kAll) return taken;
       continue;
     }

@@ -4,15 +4,12 @@
 //
 //   state      what it is                          who waits in it, and what they are told
 //   1 kAsking  request sent, no head yet           openings (callers of open()) and wants (callers
-//   of
-//                                                  chunk()). Nobody is told anything before the
+//                                                  of chunk()). Nobody is told anything before the
 //                                                  head proves storable.
 //   2 kCutting judged storable: the bytes become   wants, for chunks that this flow will reach;
-//   each is
-//              chunks (chunk_cutter.h)             told when its chunk comes into being
+//              chunks (chunk_cutter.h)             each is told when its chunk comes into being
 //   3 kPassing not storable: the bytes go to the   nobody: the first opening got the pipe, the
-//   others
-//              one who got the pipe (body_pipe.h)  were sent to fetch for themselves
+//              one who got the pipe (body_pipe.h)  others were sent to fetch for themselves
 //   4 kOver    nothing happens any more            the table destroys it from a task of its own
 //
 //   1 → 2 storable head · 1 → 3 unstorable head · 1 → 4 a 304, an error, nobody left to pass to
@@ -103,6 +100,7 @@ class Fill final : public OriginEvents {
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const Key& key() const { return purpose_.key; }
+  [[nodiscard]] const std::string& key_text() const { return purpose_.key_text; }
   [[nodiscard]] std::uint64_t purge_sequence() const { return purpose_.purge_sequence; }
   // The versions whose chunks it brings or was to bring: two when the object turned out changed.
   [[nodiscard]] std::vector<Version> versions() const;

@@ -61,10 +61,8 @@ class Object final : public Record {
  public:
   explicit Object(ObjectHead head);
 
-  [[nodiscard]] const ObjectHead& head() const {
-    return head_;
-  }  // Its `fields` and `length` are
-     // moved out: see below.
+  // Its `fields` and `length` are moved out: see below.
+  [[nodiscard]] const ObjectHead& head() const { return head_; }
   [[nodiscard]] const base::Ref<const base::SharedFields>& fields() const { return fields_; }
   [[nodiscard]] const Version& version() const { return head_.version; }
   [[nodiscard]] std::uint32_t chunk_size() const { return head_.chunk_size; }

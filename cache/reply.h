@@ -4,8 +4,7 @@
 //            once. The caller holds a ReplyPending: destroying it, on that executor's thread,
 //            destroys the callback, so that it never runs afterwards, even when its task is queued.
 // Threads    answer() and wanted() from any thread. The callback is touched on the executor's
-// thread
-//            only, so cancelling needs no lock.
+//            thread only, so cancelling needs no lock.
 #pragma once
 
 #include <atomic>

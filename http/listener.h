@@ -27,9 +27,9 @@ struct ListeningSocket {
   std::uint16_t port = 0;
 };
 
-// "127.0.0.1:8080", "[::1]:0". Errors as Server::listen().
 // "127.0.0.1:8080" or "[::1]:8080"; port 0 lets the system choose.
 bool is_listen_address(const std::string& text);
+// Errors as Server::listen().
 base::Result<ListeningSocket> open_listening_socket(const std::string& address);
 
 // Numeric address and port; an IPv4 client of an IPv6 socket is shown as IPv4.
