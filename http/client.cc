@@ -52,6 +52,7 @@ struct Client::State {
   void settle();
   void drop(Transfer& transfer);
   void finish(Transfer& transfer, CURLcode code);
+  void admit(const std::string& origin);
   void size_pool();
 
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* io);
@@ -141,7 +142,6 @@ std::unique_ptr<Fetch> Client::State::start(FetchRequest request, FetchEvents& e
   Transfer& started = *transfer;
   auto handle = std::make_unique<Handle>(*this, started);
   live.emplace(&started, Live{std::move(transfer), handle.get()});
-  size_pool();
 
   const std::uint32_t connections_max =
       request.connections_max != 0 ? request.connections_max : options.connections_per_origin_max;
@@ -150,19 +150,31 @@ std::unique_ptr<Fetch> Client::State::start(FetchRequest request, FetchEvents& e
   } else {
     switch (places.ask(started, started.origin(), connections_max, options.line_max)) {
       case OriginPlaces::Answer::kTaken:
+        started.take_place(options);
         to_add.push_back(&started);
         break;
       case OriginPlaces::Answer::kWaits:
         started.wait_in_line();
-        return handle;
+        admit(started.origin());
+        break;
       case OriginPlaces::Answer::kFull:
         started.refuse_place();
         to_fail.push_back(&started);
         break;
     }
   }
+  size_pool();
   soon.arm(std::chrono::microseconds(0));
   return handle;
+}
+
+// Those in line whose turn it is.
+void Client::State::admit(const std::string& origin) {
+  while (Transfer* next = places.next(origin)) {
+    next->take_place(options);
+    to_add.push_back(next);
+    soon.arm(std::chrono::microseconds(0));
+  }
 }
 
 void Client::State::cancel(Transfer& transfer) {
@@ -234,17 +246,14 @@ void Client::State::drop(Transfer& transfer) {
   transfer.forget();
   if (transfer.added) CHECK(curl_multi_remove_handle(multi, transfer.easy()) == CURLM_OK);
   for (auto* list : {&to_add, &to_fail, &to_drop, &to_unpause}) std::erase(*list, &transfer);
-  if (Transfer* next = places.leave(transfer); next != nullptr) {
-    next->take_place();
-    to_add.push_back(next);
-    soon.arm(std::chrono::microseconds(0));
-  }
+  places.leave(transfer);
+  admit(transfer.origin());
   auto entry = live.extract(&transfer);
   CHECK(!entry.empty());
   if (entry.mapped().handle != nullptr) entry.mapped().handle->over();
   // libcurl 7.88 keeps the buffer of a transfer that was removed before it had a connection, even
   // through a reset, and then refuses to set its size: such a handle is not used again.
-  const bool is_reusable = transfer.has_been_sent();
+  const bool is_reusable = transfer.was_sent();
   transfer.recycle();
   if (is_reusable && idle.size() < kIdleTransfersMax)
     idle.push_back(std::move(entry.mapped().transfer));
@@ -259,9 +268,10 @@ void Client::State::finish(Transfer& transfer, CURLcode code) {
 }
 
 // libcurl looks at its limit when a transfer ends, and counts the connections in use: those of the
-// others that are live then. 0 would mean no limit; see FORBID_REUSE for that case.
+// others that have a place then. 0 would mean no limit; see FORBID_REUSE for that case.
 void Client::State::size_pool() {
-  const std::size_t others = live.empty() ? 0 : live.size() - 1;
+  const std::size_t with_place = live.size() - places.waiting();
+  const std::size_t others = with_place == 0 ? 0 : with_place - 1;
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
                     std::max(1L, static_cast<long>(options.idle_connections_max + others)));
 }

@@ -20,9 +20,9 @@ OriginPlaces::Answer OriginPlaces::ask(Transfer& transfer, const std::string& or
   return Answer::kWaits;
 }
 
-Transfer* OriginPlaces::leave(Transfer& transfer) {
+void OriginPlaces::leave(Transfer& transfer) {
   const auto left = standing_.extract(&transfer);
-  if (left.empty()) return nullptr;
+  if (left.empty()) return;
   const Standing& was = left.mapped();
   const auto entry = origins_.find(was.origin);
   Origin& at = entry->second;
@@ -32,15 +32,19 @@ Transfer* OriginPlaces::leave(Transfer& transfer) {
     at.line.erase(was.in_line);
     --waiting_;
   }
-  Transfer* next = nullptr;
-  if (!at.line.empty() && at.taken < at.places) {
-    next = at.line.front();
-    at.line.pop_front();
-    --waiting_;
-    ++at.taken;
-    standing_.at(next).has_place = true;
-  }
   if (at.taken == 0 && at.line.empty()) origins_.erase(entry);
+}
+
+Transfer* OriginPlaces::next(const std::string& origin) {
+  const auto entry = origins_.find(origin);
+  if (entry == origins_.end()) return nullptr;
+  Origin& at = entry->second;
+  if (at.line.empty() || at.taken >= at.places) return nullptr;
+  Transfer* const next = at.line.front();
+  at.line.pop_front();
+  --waiting_;
+  ++at.taken;
+  standing_.at(next).has_place = true;
   return next;
 }
 

@@ -22,13 +22,16 @@ class OriginPlaces {
  public:
   enum class Answer {
     kTaken,  // Go on.
-    kWaits,  // In line; a leave() will name it.
+    kWaits,  // In line; a next() will name it.
     kFull,   // The line is full: neither.
   };
   // `places`: of this origin, by the latest who asked. `line`: how many may wait.
   Answer ask(Transfer& transfer, const std::string& origin, std::uint32_t places, std::size_t line);
-  // Gives up the transfer's place, or its wait. Whose turn it is now (it has the place), or null.
-  Transfer* leave(Transfer& transfer);
+  // Gives up the transfer's place, or its wait.
+  void leave(Transfer& transfer);
+  // Whose turn it is now, if anyone's: he has the place. To be called until it gives null after
+  // each ask() (which may have raised `places`) and leave().
+  Transfer* next(const std::string& origin);
 
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
 

@@ -82,8 +82,12 @@ base::Result<void> Transfer::prepare(FetchRequest request, FetchEvents& events,
   set_request_fields();
   set_url_and_tls();
   started_ = clock_now();
-  enter(Phase::kWaiting);
   return {};
+}
+
+void Transfer::take_place(const ClientOptions& options) {
+  set(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(take_buffer(options)));
+  enter(Phase::kWaiting);
 }
 
 void Transfer::recycle() {
@@ -121,7 +125,6 @@ void Transfer::set_common_options(const ClientOptions& options) {
   set(easy_, CURLOPT_PROXY, "");  // Not even the environment's.
   set(easy_, CURLOPT_NOPROXY, "*");
   set(easy_, CURLOPT_TCP_NODELAY, 1L);
-  set(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(take_buffer(options)));
   set(easy_, CURLOPT_MAXAGE_CONN, static_cast<long>(options.idle_max.count()));
   set(easy_, CURLOPT_FORBID_REUSE, options.idle_connections_max == 0 ? 1L : 0L);
   // libcurl divides it among the addresses of a name; our own timer names it.
@@ -265,8 +268,7 @@ int Transfer::on_connected() {
 }
 
 bool Transfer::safe_to_repeat() const {
-  return request_.body == nullptr && (request_.method == "GET" || request_.method == "HEAD" ||
-                                      request_.method == "OPTIONS" || request_.method == "TRACE");
+  return request_.body == nullptr && is_safe(request_.method);
 }
 
 std::size_t Transfer::on_header_line(std::string_view line) {

@@ -6,9 +6,9 @@
 //
 //        kInLine     others have the origin's connections   place
 //        kWaiting    resolving, connecting, TLS             connect
-//        kSending    the request's body goes out            stall, unless its source is the slow
-//        one kAwaiting   the request is out                     first_byte kReceiving  the head has
-//        come                      stall, unless paused
+//        kSending    the request's body goes out            stall, unless its source is the slow one
+//        kAwaiting   the request is out                     first_byte
+//        kReceiving  the head has come                      stall, unless paused
 //
 // Reentry    on_head(), on_body() and pull() run inside libcurl, which then must not be entered for
 //            another transfer: Client sees to that. After forget() no event is called, and libcurl
@@ -53,8 +53,9 @@ class Transfer {
   [[nodiscard]] const std::string& origin() const { return origin_; }
 
   // Between prepare() and being added: a place in the pool is not free yet, now is, won't be.
+  // Only with a place it holds memory to receive into.
   void wait_in_line() { enter(Phase::kInLine); }
-  void take_place() { enter(Phase::kWaiting); }
+  void take_place(const ClientOptions& options);
   void refuse_place();
 
   void forget() { events_ = nullptr; }
@@ -71,7 +72,7 @@ class Transfer {
   }
 
   // It has had a connection.
-  [[nodiscard]] bool has_been_sent() const { return sends_ > 0; }
+  [[nodiscard]] bool was_sent() const { return sends_ > 0; }
 
   // Client's bookkeeping.
   bool added = false;          // Is in the multi handle.
