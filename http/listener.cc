@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "http/transport.h"
 
 namespace http {
 namespace {
@@ -19,9 +20,6 @@ constexpr int kBacklog = 4'096;
 constexpr int kAcceptsPerTurn = 64;
 // Out of descriptors: others are closed in the meantime, asking again at once only burns the loop.
 constexpr std::chrono::milliseconds kOutOfDescriptors{100};
-// What the kernel may hold unsent for one client. Unlimited, a thousand stalled clients can pin
-// 4 GB of its memory.
-constexpr int kUnsentLowWater = 128 * 1024;
 
 struct SocketAddress {
   sockaddr_storage storage{};

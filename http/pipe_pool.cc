@@ -15,12 +15,25 @@ std::optional<PipePool::Pipe> PipePool::take() {
     ++in_use_;
     return pipe;
   }
+  if (spare_asks_ > 0) {
+    --spare_asks_;
+    return std::nullopt;
+  }
+  std::optional<Pipe> pipe = make();
+  if (pipe) {
+    ++in_use_;
+  } else {
+    spare_asks_ = kAsksSpared;
+  }
+  return pipe;
+}
+
+std::optional<PipePool::Pipe> PipePool::make() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return std::nullopt;
   Pipe pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
   ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(kPipeBytes));
   if (::fcntl(ends[1], F_GETPIPE_SZ) < static_cast<int>(kPipeBytesMin)) return std::nullopt;
-  ++in_use_;
   return pipe;
 }
 

@@ -30,14 +30,19 @@ class PipePool {
     base::UniqueFd in;   // Written to.
   };
 
-  // None: kPipesMax are in use, or the system gives none, or none large enough.
+  // None: kPipesMax are in use, or the system gives none, or none large enough. Once it did not, it
+  // is not asked again before kAsksSpared more calls or until a pipe of ours is free.
+  static constexpr std::size_t kAsksSpared = 1'000;
   std::optional<Pipe> take();
   void give_back(Pipe pipe);  // Empty.
   void drop(Pipe pipe);       // Not empty.
 
  private:
+  static std::optional<Pipe> make();
+
   std::vector<Pipe> idle_;
   std::size_t in_use_ = 0;
+  std::size_t spare_asks_ = 0;
 };
 
 }  // namespace http

@@ -68,6 +68,8 @@ class PlainTransport final : public Transport {
   }
 
   void begin_batch(std::size_t wanted) override {
+    // After a whole batch that was copied, what is lent is no longer the rule.
+    if (lends_ && !std::exchange(lent_, false)) set_lends(false);
     wanted_ = wanted;
     given_ = 0;
     head_room_ = kHeadRoom;
@@ -179,11 +181,15 @@ class PlainTransport final : public Transport {
       pieces_[first_].lent = false;
       return false;
     }
-    if (!lends_) {
-      lends_ = true;
-      setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kLentLowWater, sizeof kLentLowWater);
-    }
+    lent_ = true;
+    if (!lends_) set_lends(true);
     return true;
+  }
+
+  void set_lends(bool lends) {
+    lends_ = lends;
+    const int low_water = lends ? kLentLowWater : kUnsentLowWater;
+    setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low_water, sizeof low_water);
   }
 
   Sent send_pipe() {
@@ -237,7 +243,8 @@ class PlainTransport final : public Transport {
   std::uint64_t sent_total_ = 0;
   std::optional<PipePool::Pipe> pipe_;      // While bytes are in it.
   std::size_t piped_ = 0;                   // So many of the unsent ones, the first.
-  bool lends_ = false;                      // It has lent, and kLentLowWater is set.
+  bool lends_ = false;                      // kLentLowWater is set.
+  bool lent_ = false;                       // Something of this batch.
   std::vector<LoopBuffers::Chunk> chunks_;  // What the pieces without `keep` point into.
   std::size_t chunk_used_ = 0;              // Of the last one.
 };

@@ -4,6 +4,8 @@
 // A batch: begin_batch() says how much is wanted; what is then put into the Output part is sent by
 // flush() in one system call. Between callbacks only bytes that the socket refused are held.
 //
+// SIGPIPE    Must be ignored by the process (base/signals.h): splice() and OpenSSL can't be told not
+//            to send it.
 // Threads    Its loop's only.
 #pragma once
 
@@ -20,6 +22,10 @@ typedef struct ssl_ctx_st SSL_CTX;
 namespace http {
 
 class LoopBuffers;
+
+// What the kernel may hold unsent for one client. Unlimited, a thousand stalled clients can pin
+// 4 GB of its memory.
+inline constexpr int kUnsentLowWater = 128 * 1024;
 
 class Transport : public Output {
  public:
