@@ -1,44 +1,17 @@
 #include "edge/selection.h"
 
 #include "http/date.h"
+#include "http/entity_tag.h"
 
 namespace edge {
 namespace {
-
-std::string_view opaque_tag(std::string_view etag) {
-  if (etag.starts_with("W/")) etag.remove_prefix(2);
-  return etag;
-}
-
-bool is_weak(std::string_view etag) { return etag.starts_with("W/"); }
-
-enum class Comparison { kWeak, kStrong };
-
-// Whether an If-Match or If-None-Match list names `etag`; "*" names any.
-bool list_names(std::string_view list, std::string_view etag, Comparison comparison) {
-  list = base::trim(list);
-  if (list == "*") return true;
-  if (etag.empty()) return false;
-  while (!list.empty()) {
-    // Commas may stand inside an entity tag, so entries end at their closing quote.
-    const auto open = list.find('"');
-    const auto close = open == std::string_view::npos ? open : list.find('"', open + 1);
-    if (close == std::string_view::npos) return false;
-    const bool weak = open >= 2 && list.substr(open - 2, 2) == "W/";
-    const std::string_view tag = list.substr(open, close - open + 1);
-    const bool is_comparable = comparison == Comparison::kWeak || (!weak && !is_weak(etag));
-    if (is_comparable && tag == opaque_tag(etag)) return true;
-    list.remove_prefix(close + 1);
-  }
-  return false;
-}
 
 // If-Range: the ranges may be served only when it names exactly the stored version.
 bool if_range_holds(std::string_view if_range, const base::Fields& stored) {
   if_range = base::trim(if_range);
   if (if_range.find('"') != std::string_view::npos) {
     const auto etag = stored.find("etag");
-    return etag && !is_weak(if_range) && !is_weak(*etag) && if_range == *etag;
+    return etag && http::same_etag(if_range, *etag, http::Comparison::kStrong);
   }
   const auto modified = stored.find("last-modified");
   return modified && if_range == *modified;
@@ -96,14 +69,14 @@ Selection select(const RequestFacts& facts, int stored_status, const base::Field
   if (stored_status != 200) return {stored_status, {}};
   const std::string_view etag = stored.find("etag").value_or("");
   if (facts.if_match) {
-    if (!list_names(*facts.if_match, etag, Comparison::kStrong)) return {412, {}};
+    if (!http::lists_etag(*facts.if_match, etag, http::Comparison::kStrong)) return {412, {}};
   } else if (facts.if_unmodified_since && stored.contains("last-modified") &&
              http::parse_date(*facts.if_unmodified_since, now) &&
              !unmodified_since(*facts.if_unmodified_since, stored, now)) {
     return {412, {}};
   }
   if (facts.if_none_match) {
-    if (list_names(*facts.if_none_match, etag, Comparison::kWeak)) return {304, {}};
+    if (http::lists_etag(*facts.if_none_match, etag, http::Comparison::kWeak)) return {304, {}};
   } else if (facts.if_modified_since && unmodified_since(*facts.if_modified_since, stored, now)) {
     return {304, {}};
   }

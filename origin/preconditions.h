@@ -1,8 +1,6 @@
 // Preconditions: whether a conditional request is to be answered with the object. RFC 9110 §13.
 #pragma once
 
-#include <string_view>
-
 #include "base/clock.h"
 #include "base/fields.h"
 #include "origin/object_store.h"
@@ -23,10 +21,5 @@ Verdict check_preconditions(const base::Fields& request, const ObjectInfo& objec
 // True unless an If-Range names another version, or names this one by something too weak to vouch
 // for its bytes: a weak ETag, or a date within a second of which it changed. §13.1.5.
 bool range_applies(const base::Fields& request, const ObjectInfo& object, base::WallTime now);
-
-// True when `list`, of an If-Match or If-None-Match, is "*" or has `etag`. What follows a malformed
-// entity tag is not read.
-enum class Comparison { kStrong, kWeak };
-bool lists_etag(std::string_view list, std::string_view etag, Comparison comparison);
 
 }  // namespace origin
