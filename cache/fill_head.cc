@@ -115,7 +115,10 @@ void Fill::admit_object(int status, const base::Fields& fields, std::optional<st
   // The chunk first, so that who finds the object finds it growing.
   base::Ref<Object> object = admission.object;
   cut(object, flow, std::move(held));
-  if (state_ == State::kOver) return;
+  if (state_ == State::kOver) {  // Nothing of it is to be kept.
+    for (Opening& opening : std::exchange(openings_, {})) table_.open_again(std::move(opening));
+    return;
+  }
   publish(admission);
   recount();
 }

@@ -336,6 +336,11 @@ void FillTable::ended(Fill& fill) {
   context_.thread.executor.post([this, id = fill.id()] { fills_.erase(id); });
 }
 
+bool FillTable::is_asking(std::string_view key_text) const {
+  return std::ranges::any_of(
+      asking_, [&](const auto& entry) { return entry.second->key_text() == key_text; });
+}
+
 Fill* FillTable::find(std::uint64_t id) {
   const auto fill = fills_.find(id);
   return fill == fills_.end() ? nullptr : fill->second.get();

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -35,6 +37,9 @@ class FillTable {
   void open(Opening opening);
   void want(ChunkWant want);
   void close();  // Everyone is told kAborted, now and from now on.
+
+  // Whether a fill that has found nothing out yet asks for the key text, in whatever variant.
+  [[nodiscard]] bool is_asking(std::string_view key_text) const;
 
   // For the fills.
   void open_again(Opening opening);

@@ -214,6 +214,12 @@ base::Result<void> IndexWriter::put_record(const Record& record) {
   // A home that it has is good enough: a busy object may be revalidated every second.
   std::optional<DiskPlace> home;
   if (const auto stored = parts_.index.get(record_key(record.key))) {
+    if (record.kind == Record::Kind::kObject) {
+      // The renewal of an object that another has replaced meanwhile.
+      const auto& object = static_cast<const Object&>(record);
+      const base::Ref<Object> there = object_in(record.key, *stored);
+      if (there && there->version() != object.version() && is_older(object, *there)) return {};
+    }
     const auto entry = decode_record_entry(record_key(record.key), *stored);
     if (entry && !parts_.regions.reclaiming(entry->home)) home = entry->home;
   }

@@ -216,6 +216,33 @@ std::unique_ptr<Store::Pending> Store::find(std::string key_text, const base::Fi
   return pending;
 }
 
+// The fills first: one that ends meanwhile has left an object by the time that is looked for.
+std::unique_ptr<Store::Pending> Store::is_known(std::string key_text, const base::Fields& request,
+                                                base::Executor& executor, OnKnown on_known) {
+  const auto is_stored = [](const Lookup& lookup) {
+    return lookup.state == Lookup::State::kFound || lookup.varies;
+  };
+  auto reply = base::make_ref<Reply<bool>>(executor, std::move(on_known));
+  auto pending = std::make_unique<ReplyPending<bool>>(reply);
+  if (is_stored(find_in_memory(key_text, request))) {
+    reply->answer(true);
+    return pending;
+  }
+  State::Shard& shard = state_->shard_of(key_text);
+  shard.executor.post([this, &shard, is_stored, key_text = std::move(key_text), request,
+                       reply = std::move(reply)]() mutable {
+    if (shard.table.is_asking(key_text)) return reply->answer(true);
+    const Lookup lookup = find_in_memory(key_text, request);
+    if (lookup.state != Lookup::State::kAskDisk) return reply->answer(is_stored(lookup));
+    shard.finder.find({std::move(key_text), request,
+                       base::make_ref<Reply<Lookup>>(
+                           shard.executor, [is_stored, reply = std::move(reply)](Lookup found) {
+                             reply->answer(is_stored(found));
+                           })});
+  });
+  return pending;
+}
+
 std::unique_ptr<Store::Pending> Store::open(Ask ask, base::Ref<const Object> stale,
                                             base::Executor& executor, OnOpened on_opened) {
   auto reply = base::make_ref<Reply<base::Result<Opened>>>(executor, std::move(on_opened));

@@ -189,6 +189,12 @@ class Store {
   [[nodiscard]] std::unique_ptr<Pending> find(std::string key_text, const base::Fields& request,
                                               base::Executor& executor, OnLookup on_lookup);
 
+  // Whether a purge of the key text would concern anything: a stored object in whatever variant, or
+  // a fill on its way that was sent for before now.
+  using OnKnown = std::move_only_function<void(bool)>;
+  [[nodiscard]] std::unique_ptr<Pending> is_known(std::string key_text, const base::Fields& request,
+                                                  base::Executor& executor, OnKnown on_known);
+
   // Asks the origin for the object: a fill, or with `stale` its revalidation.
   // When the origin answers that with 5xx the stale object stays: the first asker gets the answer
   // as kPrivate, the others an error. A reply may also be another's work, or what a quicker fill

@@ -15,6 +15,7 @@
 #include "cache/file_system.h"
 #include "cache/store.h"
 #include "edge/admin.h"
+#include "edge/certificate_gauges.h"
 #include "edge/health_check.h"
 #include "edge/node_gauges.h"
 #include "edge/origin_fetch.h"
@@ -129,7 +130,7 @@ struct Node::State {
   base::Result<void> open_store();
   base::Result<void> open_listeners();
   void reload();
-  void count_sites();
+  void give_sites_metrics();
   void drain(std::chrono::milliseconds patience);
   void stop();
 
@@ -157,6 +158,7 @@ struct Node::State {
   std::unique_ptr<http::Server> server;
   std::unique_ptr<NodeGauges> gauges;
   OriginGauges origin_gauges{metrics};
+  CertificateGauges certificate_gauges{metrics};
   bool is_draining = false;
   std::vector<base::Thread> threads;  // Joined by stop().
 };
@@ -246,11 +248,15 @@ base::Result<void> Node::State::open_listeners() {
 }
 
 // Before any loop sees the revision.
-void Node::State::count_sites() {
+void Node::State::give_sites_metrics() {
   for (const auto& site : revision->sites.all()) site->metrics = &edge_metrics.site(site->name);
 }
 
 void Node::State::reload() {
+  if (is_draining) {  // It ends; a supervisor must not hear READY again.
+    base::log_warning("config.not_read", {{"reason", "the node is draining"}});
+    return;
+  }
   base::sd_notify_reloading();
   auto config = base::read_config<EdgeConfig>(config_file);
   base::Result<void> loaded;
@@ -279,7 +285,8 @@ void Node::State::reload() {
     server->set_limits(revision->config.limits);
     health_checks.watch(revision);
     origin_gauges.watch(*revision);
-    count_sites();
+    certificate_gauges.watch(certificates);
+    give_sites_metrics();
     for (auto& client : client_loops) {
       client->loop.post(
           [worker = client->worker.get(), next = revision] { worker->revision = next; });
@@ -314,7 +321,7 @@ void Node::State::stop() {
 
 base::Result<std::unique_ptr<Node>> Node::start(const EdgeConfig& config, std::string config_file) {
   auto state = std::make_unique<State>(config, std::move(config_file));
-  state->count_sites();
+  state->give_sites_metrics();
   // Keys are read as who we are; what we write from now on belongs to the user that we become.
   if (!config.tls.certificate.empty()) {
     if (auto loaded = state->certificates.reload(certificates_of(config.tls)); !loaded) {
@@ -322,7 +329,7 @@ base::Result<std::unique_ptr<Node>> Node::start(const EdgeConfig& config, std::s
     }
     warn_of_expiry(state->certificates, state->clock.wall());
   }
-  auto user = ForAWhile::become(config.node.user);
+  auto user = AsUser::become(config.node.user);
   if (!user) return base::fail(user.error().code, "node.user: " + user.error().context);
   auto log = AccessLog::open(config.log.access, config.log.form);
   if (!log) return std::unexpected(log.error());
@@ -361,11 +368,12 @@ void Node::run(base::Signals& signals) {
     watched.push_back(&loop);
     state.threads.emplace_back("worker-" + std::to_string(i), [&loop] { loop.run(); });
   }
-  state.gauges = std::make_unique<NodeGauges>(state.metrics, *state.store, *state.server,
-                                              state.certificates, *state.access_log, state.buffers,
-                                              watched, [&state] { return state.revision; });
+  state.gauges =
+      std::make_unique<NodeGauges>(state.metrics, *state.store, *state.server, *state.access_log,
+                                   state.buffers, watched, [&state] { return state.revision; });
   state.health_checks.watch(state.revision);
   state.origin_gauges.watch(*state.revision);
+  state.certificate_gauges.watch(state.certificates);
   signals.start(state.control, [&state](int signal) {
     switch (signal) {
       case SIGHUP:

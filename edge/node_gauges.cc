@@ -10,10 +10,6 @@
 namespace edge {
 namespace {
 
-double seconds_of(base::WallTime time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
 double resident_bytes() {
   std::ifstream statm("/proc/self/statm");
   double total_pages = 0;
@@ -27,9 +23,8 @@ double count_of(base::Bytes bytes) { return static_cast<double>(bytes.count()); 
 }  // namespace
 
 NodeGauges::NodeGauges(base::Metrics& metrics, const cache::Store& store,
-                       const http::Server& server, const http::TlsStore& certificates,
-                       const AccessLog& access_log, const base::ByteBudget& buffers,
-                       const std::vector<http::EventLoop*>& loops,
+                       const http::Server& server, const AccessLog& access_log,
+                       const base::ByteBudget& buffers, const std::vector<http::EventLoop*>& loops,
                        std::function<std::shared_ptr<const Revision>()> revision)
     : metrics_(metrics) {
   add("headrace_build_info", "Always 1; the version that runs.", [] { return 1.0; },
@@ -79,18 +74,6 @@ NodeGauges::NodeGauges(base::Metrics& metrics, const cache::Store& store,
       [&store] { return static_cast<double>(store.stats().memory.evictions); });
   add("headrace_cache_purge_sequence", "Number of the newest purge.",
       [&store] { return static_cast<double>(store.stats().purge_sequence); });
-
-  for (const http::TlsStore::Expiry& expiry : certificates.expiries()) {
-    add("headrace_tls_certificate_expiry_seconds",
-        "When a certificate expires, as Unix time. Less than a week away: renew it.",
-        [&certificates, host = expiry.host] {
-          for (const auto& current : certificates.expiries()) {
-            if (current.host == host) return seconds_of(current.not_after);
-          }
-          return 0.0;
-        },
-        {{"host", expiry.host}});
-  }
 }
 
 NodeGauges::~NodeGauges() {

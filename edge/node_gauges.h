@@ -17,15 +17,14 @@
 #include "edge/worker.h"
 #include "http/event_loop.h"
 #include "http/server.h"
-#include "http/tls_store.h"
 
 namespace edge {
 
 class NodeGauges {
  public:
   NodeGauges(base::Metrics& metrics, const cache::Store& store, const http::Server& server,
-             const http::TlsStore& certificates, const AccessLog& access_log,
-             const base::ByteBudget& buffers, const std::vector<http::EventLoop*>& loops,
+             const AccessLog& access_log, const base::ByteBudget& buffers,
+             const std::vector<http::EventLoop*>& loops,
              std::function<std::shared_ptr<const Revision>()> revision);
   NodeGauges(const NodeGauges&) = delete;
   NodeGauges& operator=(const NodeGauges&) = delete;

@@ -58,7 +58,8 @@ class ObjectBody final : public http::BodySource {
 
  private:
   [[nodiscard]] bool at_end() const;
-  // The chunk that holds the position, readable there. Null: pending, or failed (failure_).
+  // Makes chunk_ the one that holds the position, readable there. False: pending, or failed
+  // (failure_).
   bool find_chunk();
   void ask(std::uint32_t index);
   void arrived(std::uint32_t index, base::Result<cache::ChunkOpened> result);

@@ -69,7 +69,7 @@ class HttpFetch final : public cache::OriginFetch, private http::FetchEvents {
   bool on_body(std::string_view bytes) override { return events_.on_body(bytes); }
 
   void on_end(base::Result<void> outcome) override {
-    if (!outcome && is_origin_failure(outcome.error())) {
+    if (!outcome && is_origin_failure(outcome.error(), !has_head_)) {
       target_.site->origins.report_failure(tried_.back());
     }
     if (!outcome && !has_head_ && may_ask_another(outcome.error()) && ask_next()) return;
@@ -103,9 +103,10 @@ class NoOrigin final : public cache::OriginFetch {
 
 }  // namespace
 
-bool is_origin_failure(const base::Error& error) {
-  return error.blame == base::Blame::kOrigin &&
-         (error.code == base::ErrorCode::kUnreachable || error.code == base::ErrorCode::kTimeout);
+bool is_origin_failure(const base::Error& error, bool blames_silence) {
+  if (error.blame != base::Blame::kOrigin) return false;
+  return error.code == base::ErrorCode::kUnreachable || error.code == base::ErrorCode::kTimeout ||
+         (blames_silence && error.code == base::ErrorCode::kProtocol);
 }
 
 bool may_ask_another(const base::Error& error) {

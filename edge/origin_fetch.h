@@ -23,9 +23,10 @@ class HttpOrigin final : public cache::Origin {
   http::Client& client_;
 };
 
-// True for outcomes that say something about the origin's health (no connection, no answer in
-// time), not about one response.
-bool is_origin_failure(const base::Error& error);
+// True for outcomes that say something about the origin's health (no connection, no answer in time
+// or none that is HTTP), not about one response. `blames_silence`: the request had no body, for
+// which an origin may hang up in its own right, and no head has come.
+bool is_origin_failure(const base::Error& error, bool blames_silence);
 // True for failures that another origin may not have.
 bool may_ask_another(const base::Error& error);
 

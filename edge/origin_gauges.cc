@@ -23,7 +23,9 @@ void OriginGauges::watch(const Revision& revision) {
       add("headrace_edge_origin_requests", "Requests sent to an origin since the start.",
           [](const OriginState& state) { return state.requests; });
       add("headrace_edge_origin_failures",
-          "Of them, and of the health checks, those without connection or answer in time. Rising: "
+          "Of them, and of the health checks, those that got no connection or no answer in time, "
+          "or "
+          "were hung up on. Rising: "
           "the origin or the way to it is bad.",
           [](const OriginState& state) { return state.failures; });
     }

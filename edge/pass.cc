@@ -3,16 +3,9 @@
 #include <utility>
 
 #include "edge/origin_fetch.h"
+#include "http/message.h"
 
 namespace edge {
-namespace {
-
-bool is_safe(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS";
-}
-
-}  // namespace
-
 Pass::Pass(Worker& worker, base::Ref<const Target> target, http::Exchange& exchange, Events events)
     : worker_(worker),
       target_(std::move(target)),
@@ -83,10 +76,10 @@ bool Pass::on_body(std::string_view bytes) {
 }
 
 void Pass::on_end(base::Result<void> outcome) {
-  if (!outcome && is_origin_failure(outcome.error())) {
+  if (!outcome && is_origin_failure(outcome.error(), !has_head_ && !is_read_body_)) {
     target_->site->origins.report_failure(tried_.back());
   }
-  if (!outcome && !has_head_ && !is_read_body_ && is_safe(target_->method) &&
+  if (!outcome && !has_head_ && !is_read_body_ && http::is_safe(target_->method) &&
       may_ask_another(outcome.error()) && ask_next()) {
     return;
   }

@@ -1,6 +1,6 @@
 #include "edge/preflight.h"
 
-#include <pwd.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "edge/config.h"
+#include "edge/privileges.h"
 #include "http/listener.h"
 #include "http/tls_store.h"
 
@@ -17,7 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool allows(const fs::path& path, int mode) { return ::access(path.c_str(), mode) == 0; }
+// By the effective user.
+bool allows(const fs::path& path, int mode) {
+  return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
 
 fs::path directory_of(const fs::path& path) {
   const fs::path trimmed = path.has_filename() ? path : path.parent_path();
@@ -97,10 +101,12 @@ base::Result<void> preflight(const std::string& config_file) {
     if (!config->listen.admin.empty()) {
       check_addresses("listen.admin", {config->listen.admin}, option);
     }
-    option.check("node.user",
-                 config->node.user.empty() || ::getpwnam(config->node.user.c_str()) != nullptr,
-                 "a user of this machine");
     check_tls(config->tls, option);
+    // What follows is opened as that user.
+    const auto user = AsUser::become(config->node.user);
+    option.check("node.user", user.has_value(),
+                 "a user of this machine that this process may become" +
+                     (user ? "" : " (" + user.error().context + ")"));
     check_cache(config->cache, option);
     check_log(config->log, option);
     check_sites(config->sites, option);

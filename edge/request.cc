@@ -125,7 +125,7 @@ void Request::found(Lookup lookup) {
   if (!facts_.has_cache_control && !lookup.soft_purged && freshness.fresh(now) &&
       !freshness.no_cache) {
     status_.hit = true;
-    serve(std::move(lookup.object));
+    serve(std::move(lookup.object), ObjectBody::Opened::kFound);
     return;
   }
   const cache::UseDecision decision =
@@ -133,12 +133,12 @@ void Request::found(Lookup lookup) {
   switch (decision.use) {
     case cache::Use::kFresh:
       status_.hit = true;
-      serve(std::move(lookup.object));
+      serve(std::move(lookup.object), ObjectBody::Opened::kFound);
       return;
     case cache::Use::kStaleOk:
       status_.hit = true;
       worker_.store.revalidate_in_background(ask(), lookup.object);
-      serve(std::move(lookup.object));
+      serve(std::move(lookup.object), ObjectBody::Opened::kFound);
       return;
     case cache::Use::kRevalidate:
       status_.forward = lookup.soft_purged || !freshness.fresh(now) || freshness.no_cache
@@ -182,7 +182,9 @@ void Request::opened(base::Result<cache::Opened> result) {
     case cache::Opened::Kind::kObject:
       status_.stored = true;
       soft_purged_ = false;
-      serve(std::move(result->object));
+      serve(std::move(result->object), result->revalidated || result->collapsed
+                                           ? ObjectBody::Opened::kFound
+                                           : ObjectBody::Opened::kFetchedNow);
       return;
     case cache::Opened::Kind::kPrivate:
       if (result->status >= 500 && serve_stale_on_error(result->status)) return;
@@ -204,11 +206,11 @@ bool Request::serve_stale_on_error(std::optional<int> origin_status) {
   worker_.metrics.stale_on_error.add();
   status_.forward = Forward::kStale;
   status_.forward_status = origin_status;
-  serve(std::move(stale_));
+  serve(std::move(stale_), ObjectBody::Opened::kFound);
   return true;
 }
 
-void Request::serve(base::Ref<const cache::Object> object) {
+void Request::serve(base::Ref<const cache::Object> object, ObjectBody::Opened opened) {
   object_ = std::move(object);
   stale_ = nullptr;
   const base::WallTime now = worker_.clock.wall();
@@ -228,9 +230,6 @@ void Request::serve(base::Ref<const cache::Object> object) {
     send_stored();
     return;
   }
-  const auto opened = status_.hit || status_.forward_status.value_or(0) == 304
-                          ? ObjectBody::Opened::kFound
-                          : ObjectBody::Opened::kFetchedNow;
   if (parts_) {
     body_ = std::make_unique<RangesBody>(worker_, object_, target(Forwarding::kFill), *parts_,
                                          opened, [this] { wake(); });

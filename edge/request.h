@@ -66,7 +66,7 @@ class Request final : public http::Responder {
   void serve_private(cache::Opened opened);
   bool serve_stale_on_error(std::optional<int> origin_status);
   // kPreparing
-  void serve(base::Ref<const cache::Object> object);
+  void serve(base::Ref<const cache::Object> object, ObjectBody::Opened opened);
   void prepare_body();
   void send_stored();
   // kPassing

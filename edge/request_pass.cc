@@ -47,9 +47,7 @@ void Request::pass(Forward why) {
 
 void Request::passed(int status, base::Fields fields) {
   status_.forward_status = status;
-  const std::string& method = exchange_.request().method;
-  const bool is_safe = method == "GET" || method == "HEAD" || method == "OPTIONS";
-  if (status < 400 && !is_safe) {
+  if (status < 400 && !http::is_safe(exchange_.request().method)) {
     invalidate_then_send(status, std::move(fields));
   } else {
     send_passed(status, std::move(fields));

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/log.h"
+
 namespace edge {
 
 void Worker::invalidate(const std::string& text, const base::Fields& request,
@@ -14,15 +16,17 @@ void Worker::invalidate(const std::string& text, const base::Fields& request,
 
 void Worker::begin_invalidation(const std::string& text, const base::Fields& request) {
   invalidations.at(text).looking =
-      store.find(text, request, loop, [this, text, request](const cache::Lookup& lookup) {
-        if (lookup.state != cache::Lookup::State::kFound && !lookup.varies) {
-          return end_invalidation(text, request);
-        }
+      store.is_known(text, request, loop, [this, text, request](bool is_known) {
+        if (!is_known) return end_invalidation(text, request);
         cache::Purge purge;
         purge.kind = cache::PurgeKind::kUrl;
         purge.text = text;
         store.purge(std::move(purge), loop,
-                    [this, text, request](const base::Result<std::uint64_t>&) {
+                    [this, text, request](const base::Result<std::uint64_t>& purged) {
+                      if (!purged) {
+                        base::log_error("invalidation.failed",
+                                        {{"key", text}, {"reason", purged.error().context}});
+                      }
                       end_invalidation(text, request);
                     });
       });

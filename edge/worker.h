@@ -56,7 +56,7 @@ struct Worker {
   // Bodies under way, so that those of stalled clients let go of their chunks (object_body.h).
   std::list<ObjectBody*> bodies;
 
-  // Purges what is stored under the key, if anything is; then calls `done`, from the loop. Those
+  // Purges what is stored or being fetched under the key; then calls `done`, from the loop. Those
   // that come while one of the same key is under way share the next: a flood of them costs two
   // syncs at a time, not two each.
   void invalidate(const std::string& key_text, const base::Fields& request,

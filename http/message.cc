@@ -153,6 +153,10 @@ std::string_view reason_of(int status) {
   }
 }
 
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
+}
+
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return kTokenChars[static_cast<unsigned char>(c)];

@@ -50,6 +50,8 @@ std::string_view reason_of(int status);  // "Not Found"; "" when unknown.
 
 // RFC 9110 §5.6.2 token; §5.5 field value (no CR, LF, NUL, other control but tab).
 bool is_token(std::string_view text);
+// RFC 9110 §9.2.1: the methods that ask for nothing to be changed.
+bool is_safe(std::string_view method);
 bool is_field_value(std::string_view text);
 
 }  // namespace http

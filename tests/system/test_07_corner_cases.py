@@ -4,6 +4,8 @@ import concurrent.futures
 import json
 import threading
 
+import pytest
+
 from harness import Answer, answers, body_of, ranged
 
 
@@ -79,6 +81,47 @@ def test_a_crowd_of_unsafe_requests_shares_purges(origin, make_edge):
     assert got == [200] * 200
     assert edge.metric("headrace_cache_purge_sequence") < 100
     assert edge.get("/v").body == str(len(origin.requests())).encode()
+
+
+@pytest.mark.parametrize("cache", [False, True], ids=["memory", "disk"])
+def test_an_unsafe_request_overtakes_a_fill_of_the_old_state(origin, make_edge, cache):
+    """Nothing is stored yet, but a fill that was sent for before the change is on its way."""
+    state = {"body": b"old"}
+    asked, changed = threading.Event(), threading.Event()
+
+    def answer(request):
+        if request.method != "GET":
+            state["body"] = b"new"
+            return Answer(204)
+        body = state["body"]
+        if body == b"old":
+            asked.set()
+            changed.wait(30)
+        return Answer(200, {"Cache-Control": "max-age=600"}, body)
+
+    origin.answer = answer
+    edge = make_edge(origin, cache=cache)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(edge.get, "/f")
+        assert asked.wait(30)
+        assert edge.get("/f", method="PUT", body=b"new").status == 204
+        changed.set()
+        assert waiting.result().body == b"old"
+    assert edge.get("/f").body == b"new"
+
+
+def test_bytes_served_stale_on_an_error_do_not_count_as_the_origins(origin, make_edge):
+    state = {"down": False}
+    origin.answer = lambda request: (
+        Answer(503, {}, b"down") if state["down"] else
+        Answer(200, {"Cache-Control": "max-age=0, stale-if-error=600", "ETag": '"1"'}, b"x" * 1000))
+    edge = make_edge(origin, cache=False)
+    edge.get("/s")
+    before = edge.metric("headrace_edge_body_bytes_total", source="origin")
+    state["down"] = True
+    assert edge.get("/s").body == b"x" * 1000
+    assert edge.metric("headrace_edge_body_bytes_total", source="origin") == before
+    assert edge.metric("headrace_edge_body_bytes_total", source="ram") == 1000
 
 
 def test_options_of_the_server_are_answered_by_the_edge(origin, make_edge):

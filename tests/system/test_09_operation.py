@@ -1,12 +1,16 @@
 """What an operator does: checks a config, reloads, purges, runs as a user of its own."""
 
+import concurrent.futures
 import contextlib
 import http.client
 import json
 import os
 import pwd
 import signal
+import socket
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -104,6 +108,64 @@ def test_an_origin_that_is_busy_is_not_taken_for_a_dead_one(origin, make_edge):
     assert edge.metric("headrace_edge_origin_failures") == 0
 
 
+def test_an_origin_that_hangs_up_is_a_failing_one(origin, make_edge):
+    origin.answer = lambda request: Answer(200, {"Cache-Control": "no-store"}, b"x")
+    with socket.create_server(("127.0.0.1", 0)) as broken:
+        def hang_up():
+            with contextlib.suppress(OSError):
+                while True:
+                    broken.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        url = f"http://127.0.0.1:{broken.getsockname()[1]}"
+        edge = make_edge(url, origin)
+        assert [edge.get(f"/{i}").status for i in range(4)] == [200] * 4
+        assert edge.metric("headrace_edge_origin_failures", origin=url) >= 3
+        assert edge.metric("headrace_edge_origin_up", origin=url) == 0
+        # A body that an origin does not want is another thing: it may hang up on that.
+        edge = make_edge(url)
+        for _ in range(4):
+            assert edge.get("/u", method="POST", body=b"x" * 10).status == 502
+        assert edge.metric("headrace_edge_origin_up", origin=url) == 1
+        broken.shutdown(socket.SHUT_RDWR)
+
+
+def test_certificates_that_come_and_go_with_a_reload_are_watched(origin, make_edge):
+    edge = make_edge(origin, tls=True)
+    pair = (f'certificate = "{edge.directory}/cert.pem"\n'
+            f'private_key = "{edge.directory}/key.pem"\n')
+
+    def expiry(host):
+        return edge.metric("headrace_tls_certificate_expiry_seconds", host=host)
+
+    def reload(revision, sni):
+        edge.write_config(extra=sni)
+        edge.daemon.signal(signal.SIGHUP)
+        wait_until(lambda: edge.metric("headrace_edge_config_revision") == revision, "the reload")
+
+    reload(2, f'[[tls.sni]]\nhosts = ["new.example"]\n{pair}')
+    assert expiry("new.example") > time.time()
+    reload(3, "")
+    assert 'host="new.example"' not in edge.admin("/metrics")[1]
+
+
+def test_a_reload_while_draining_is_not_taken_for_a_start(origin, make_edge):
+    pause = threading.Event()
+    origin.answer = lambda request: Answer(200, {"Cache-Control": "no-store"}, b"x" * 100_000,
+                                           pause_at=1000, pause=pause)
+    edge = make_edge(origin)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(edge.get, "/slow")
+        wait_until(origin.requests, "the origin is asked")
+        edge.daemon.signal(signal.SIGQUIT)
+        wait_until(lambda: "node.draining" in edge.daemon.text(), "it drains")
+        edge.daemon.signal(signal.SIGHUP)
+        wait_until(lambda: "config.not_read" in edge.daemon.text(), "it says so")
+        pause.set()
+        assert len(waiting.result().body) == 100_000
+    assert "config.applied" not in edge.daemon.text()
+
+
 def test_error_documents_do_not_name_the_origin_and_the_log_does(make_edge):
     edge = make_edge("http://127.0.0.1:1")
     answer = edge.get("/x")
@@ -111,6 +173,14 @@ def test_error_documents_do_not_name_the_origin_and_the_log_does(make_edge):
     line = wait_until(lambda: [one for one in edge.log_lines() if one["target"] == "/x"],
                       "the access line")[0]
     assert "127.0.0.1:1" in line["error"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_t_looks_with_the_eyes_of_the_user_that_it_will_be(make_edge):
+    edge = make_edge("http://127.0.0.1:1", node='user = "nobody"', start=False)
+    edge.cache_path.mkdir(mode=0o700)
+    bad = run("-t", "--config", edge.config)
+    assert bad.returncode == 1 and "cache.path" in bad.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
