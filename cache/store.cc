@@ -234,11 +234,12 @@ std::unique_ptr<Store::Pending> Store::is_known(std::string key_text, const base
     if (shard.table.is_asking(key_text)) return reply->answer(true);
     const Lookup lookup = find_in_memory(key_text, request);
     if (lookup.state != Lookup::State::kAskDisk) return reply->answer(is_stored(lookup));
-    shard.finder.find({std::move(key_text), request,
-                       base::make_ref<Reply<Lookup>>(
-                           shard.executor, [is_stored, reply = std::move(reply)](Lookup found) {
-                             reply->answer(is_stored(found));
-                           })});
+    shard.finder.find(
+        {std::move(key_text), request,
+         base::make_ref<Reply<Lookup>>(shard.executor,
+                                       [is_stored, reply = std::move(reply)](const Lookup& found) {
+                                         reply->answer(is_stored(found));
+                                       })});
   });
   return pending;
 }
