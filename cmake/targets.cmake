@@ -1,6 +1,6 @@
 # How a folder becomes targets. Files are found, not listed, so that adding one touches one file:
 #
-#   FOLDER/*.cc           library headrace_FOLDER, except FOLDER/main.cc
+#   FOLDER/*.cc, */*.cc   library headrace_FOLDER, except FOLDER/main.cc
 #   FOLDER/main.cc        program headrace-FOLDER
 #   tests/FOLDER/*.cc     test program FOLDER_test, each TEST a CTest entry
 #   tests/fuzz/X_fuzz.cc  fuzzer X_fuzz (asan preset only)
@@ -8,7 +8,8 @@
 
 function(headrace_library folder)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc
+                                      ${CMAKE_SOURCE_DIR}/${folder}/*/*.cc)
   list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/main.cc)
   if(sources)
     add_library(headrace_${folder} STATIC ${sources})

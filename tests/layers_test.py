@@ -33,6 +33,7 @@ LIBRARY_OWNERS = {
     r"rocksdb/": "cache",
     r"nghttp2/|event2/|curl/|boost/beast": "http",
     r"toml\+\+/|prometheus/": "base",
+    r"seccomp\.h|linux/landlock": "worker",
 }
 
 LINES_MAX = 500
