@@ -23,6 +23,17 @@ inline constexpr bool kLimitsAddressSpace = false;
 inline constexpr bool kLimitsAddressSpace = true;
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HEADRACE_BACKGROUND_THREAD
+#endif
+#endif
+#ifdef HEADRACE_BACKGROUND_THREAD
+inline constexpr bool kHasThreadOfSanitizer = true;
+#else
+inline constexpr bool kHasThreadOfSanitizer = false;
+#endif
+
 inline ChildSpec spec_of(std::string_view deed) {
   ChildSpec spec;
   spec.arguments = {std::string(kChildFlag), std::string(deed)};

@@ -2,10 +2,16 @@
 #include "worker/sandbox/child_process.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/worker/child_fixture.h"
 
@@ -115,12 +121,22 @@ TEST(ChildProcess, CpuTimeIsLimited) {
   EXPECT_TRUE(says(exit, "processor time allowed, 1 second.")) << exit.sentence;
 }
 
+TEST(ChildProcess, CpuTimeIsLimitedForWhoIgnoresTheSignalToo) {
+  ChildSpec spec = spec_of("loop-ignoring-signals");
+  spec.limits.cpu_time = std::chrono::seconds(1);
+  const Exit exit = run(spec);
+  EXPECT_EQ(exit.kind, Kind::kTimedOut) << exit.sentence;
+  EXPECT_GE(exit.usage.cpu_time, std::chrono::seconds(1));
+  EXPECT_LT(exit.usage.cpu_time, std::chrono::seconds(10));
+}
+
 TEST(ChildProcess, MemoryInUseIsLimited) {
   ChildSpec spec = spec_of("memory");
   spec.memory_max = base::Bytes(300 << 20);
   const Exit exit = run(spec);
   EXPECT_EQ(exit.kind, Kind::kKilled);
   EXPECT_TRUE(says(exit, "more memory than a file may, 300MiB")) << exit.sentence << exit.detail;
+  EXPECT_GT(exit.usage.memory_peak, spec.memory_max);
 }
 
 TEST(ChildProcess, AddressSpaceIsLimited) {
@@ -166,6 +182,49 @@ TEST(ChildProcess, HangingUpWithoutEndingIsNotWaitedFor) {
   }
 }
 
+// Keep their caller waiting, once, longer than a child may stand still.
+constexpr milliseconds kSlow{900};
+
+class SlowSource final : public ByteSource {
+ public:
+  [[nodiscard]] base::Bytes size() const override { return base::Bytes(3 * kBlockSize); }
+  base::Result<void> read_at(std::uint64_t /*offset*/, std::span<std::byte> /*into*/) override {
+    if (!std::exchange(was_slow_, true)) std::this_thread::sleep_for(kSlow);
+    return {};
+  }
+
+ private:
+  bool was_slow_ = false;
+};
+
+class SlowSink final : public ResultSink {
+ public:
+  base::Result<void> open(std::uint32_t, OutputKind, std::string_view) override { return {}; }
+  base::Result<void> write(std::uint32_t, std::string_view) override {
+    if (!std::exchange(was_slow_, true)) std::this_thread::sleep_for(kSlow);
+    return {};
+  }
+  base::Result<void> close(std::uint32_t) override { return {}; }
+  base::Result<void> progressed(std::chrono::microseconds) override { return {}; }
+
+ private:
+  bool was_slow_ = false;
+};
+
+TEST(ChildProcess, WaitingForStorageIsNotStandingStill) {
+  SlowSource slow_source;
+  RememberingSink sink;
+  ChildSpec reading = spec_of("sum");
+  reading.progress_gap_max = kSlow - milliseconds(100);
+  EXPECT_EQ(run_in_child(reading, slow_source, sink).kind, Kind::kOk);
+
+  StringSource source("x");
+  SlowSink slow_sink;
+  ChildSpec writing = spec_of("outputs");
+  writing.progress_gap_max = kSlow - milliseconds(100);
+  EXPECT_EQ(run_in_child(writing, source, slow_sink).kind, Kind::kOk);
+}
+
 TEST(ChildProcess, StorageThatFailsIsNotTheFilesFault) {
   StringSource source(pattern(100));
   source.failing = true;
@@ -175,6 +234,53 @@ TEST(ChildProcess, StorageThatFailsIsNotTheFilesFault) {
   EXPECT_EQ(exit.code, base::ErrorCode::kUnreachable);
   EXPECT_TRUE(says(exit, "not to blame"));
   EXPECT_EQ(exit.detail, "storage is away");
+}
+
+TEST(ChildProcess, EntersTheSandboxWithOneThread) {
+  if (kHasThreadOfSanitizer) GTEST_SKIP() << "the sanitizer has a thread of its own";
+  const Exit exit = run("two-threads");
+  EXPECT_EQ(exit.kind, Kind::kAborted);
+  EXPECT_NE(exit.detail.find("more than one thread"), std::string::npos) << exit.detail;
+}
+
+// Passes a child's process id on.
+class TellingSink final : public ResultSink {
+ public:
+  explicit TellingSink(int fd) : fd_(fd) {}
+  base::Result<void> open(std::uint32_t, OutputKind, std::string_view) override { return {}; }
+  base::Result<void> write(std::uint32_t, std::string_view) override { return {}; }
+  base::Result<void> close(std::uint32_t) override { return {}; }
+  base::Result<void> progressed(std::chrono::microseconds pid) override {
+    const auto value = static_cast<pid_t>(pid.count());
+    return ::write(fd_, &value, sizeof value) == sizeof value
+               ? base::Result<void>()
+               : base::fail(base::ErrorCode::kIo, "pipe");
+  }
+
+ private:
+  int fd_;
+};
+
+TEST(ChildProcess, DoesNotOutliveItsParent) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    StringSource source("x");
+    TellingSink sink(ends[1]);
+    run_in_child(spec_of("stay"), source, sink);
+    ::_exit(0);
+  }
+  pid_t child = 0;
+  ASSERT_EQ(::read(ends[0], &child, sizeof child), static_cast<ssize_t>(sizeof child));
+  const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  ASSERT_TRUE(pidfd);
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
+  pollfd ended{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&ended, 1, 30'000), 1);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(ChildProcess, WhatEndsBeforeTheFileIsOurs) {

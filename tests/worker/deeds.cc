@@ -164,6 +164,17 @@ const std::map<std::string, Deed, std::less<>>& deeds() {
       {"throw", [](ChildSession&) -> Text { throw std::runtime_error("unforeseen"); }},
       {"long-result", [](ChildSession&) -> Text { return std::string(kPayloadMax + 1, 'x'); }},
       {"loop", [](ChildSession&) -> Text { loop(); }},
+      {"loop-ignoring-signals",
+       [](ChildSession&) -> Text {
+         ::signal(SIGXCPU, SIG_IGN);
+         loop();
+       }},
+      // Tells its process id in place of a time, and stays.
+      {"stay",
+       [](ChildSession& session) -> Text {
+         std::ignore = session.progress(std::chrono::microseconds(::getpid()));
+         loop();
+       }},
       {"loop-with-progress",
        [](ChildSession& session) -> Text {
          for (int i = 0;; ++i) {
@@ -215,6 +226,8 @@ void be_child(std::string_view name) {
     send_raw(encode(FromChild(Read{0, 0, 1})));
     loop();
   }
+  std::thread beside;
+  if (name == "two-threads") beside = std::thread([] { loop(); });
   run_confined([&](ChildSession& session) -> Text {
     if (const auto deed = deeds().find(name); deed != deeds().end()) return deed->second(session);
     if (const auto deed = forbidden_deeds().find(name); deed != forbidden_deeds().end()) {

@@ -147,7 +147,9 @@ const ForbiddenDeeds& forbidden_deeds() {
       {"make-executable", make_executable},
       {"signal-parent", [] { return tell(::kill(::getppid(), SIGUSR1)); }},
       {"signal-all", [] { return tell(::kill(-1, SIGUSR1)); }},
-      {"signal-other-thread", [] { return tell(::syscall(SYS_tgkill, 1, 1, SIGUSR1)); }},
+      // Of a process that is not there: the kernel would say ESRCH.
+      {"signal-other-thread",
+       [] { return tell(::syscall(SYS_tgkill, 0x3fffffff, 0x3fffffff, SIGUSR1)); }},
       {"raise-limit", raise_limit},
       {"become-dumpable", [] { return tell(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); }},
       {"terminal-control", [] { return tell(::ioctl(0, TIOCSTI, "x")); }},

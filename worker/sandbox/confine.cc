@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <string>
 
@@ -20,6 +22,9 @@
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define HEADRACE_SHADOW_MEMORY
 #endif
+#if __has_feature(thread_sanitizer)
+#define HEADRACE_BACKGROUND_THREAD  // The sanitizer's own.
+#endif
 #endif
 
 namespace worker::sandbox {
@@ -28,6 +33,12 @@ namespace {
 std::unexpected<base::Error> failed(const char* step) {
   return base::fail(base::ErrorCode::kDenied,
                     std::string("sandbox: ") + step + ": " + std::strerror(errno));
+}
+
+// Of this process; a directory's links are its entries and itself, twice.
+[[maybe_unused]] std::size_t count_threads() {
+  struct stat tasks{};
+  return ::stat("/proc/self/task", &tasks) == 0 ? tasks.st_nlink - 2 : 1;
 }
 
 // In its own user namespace it is nobody, and may have an empty network without being root.
@@ -75,6 +86,11 @@ bool set_limits(const Limits& limits, Protections in_force) {
 }  // namespace
 
 base::Result<Protections> confine(const Limits& limits, pid_t parent) {
+#ifndef HEADRACE_BACKGROUND_THREAD
+  if (count_threads() > 1) {
+    return base::fail(base::ErrorCode::kDenied, "sandbox: entered with more than one thread");
+  }
+#endif
   Protections in_force;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("no_new_privs");
   in_force.add(Protection::kNoNewPrivileges);

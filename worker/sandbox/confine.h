@@ -20,8 +20,9 @@ inline constexpr int kChannel = 3;        // Messages (messages.h).
 inline constexpr int kWindow = 4;         // The source's bytes (window.h).
 inline constexpr int kDescriptors = 5;
 
-// Irreversible. Called once, while the process has one thread. Protections that this kernel or its
-// container can't give are missing in the answer, and the caller decides; fails only when one that
+// Irreversible. Called once, while the process has one thread: others would keep what this one
+// gives up. Protections that this kernel or its
+// container can't give are missing in the answer, and the caller decides; fails only when there are more threads, when one that
 // every kernel has could not be had, or when `parent` is no longer the parent.
 base::Result<Protections> confine(const Limits& limits, pid_t parent);
 

@@ -67,9 +67,20 @@ void Conversation::stop() {
 base::MonoTime Conversation::last_progress() const {
   using base::MonoTime;
   const MonoTime last{MonoTime::duration(last_progress_.load())};
-  const MonoTime::rep since = in_source_since_.load();
+  const MonoTime::rep since = on_our_time_since_.load();
   if (since == 0) return last;
   return last + (now() - MonoTime(MonoTime::duration(since)));
+}
+
+template <class Call>
+bool Conversation::on_our_time(Call call) {
+  const base::MonoTime start = now();
+  on_our_time_since_ = start.time_since_epoch().count();
+  const base::Result<void> done = call();
+  // In this order: between the two the child seems to have come further than it has, not less.
+  last_progress_ += (now() - start).count();
+  on_our_time_since_ = 0;
+  return done ? true : give_up(done.error());
 }
 
 bool Conversation::handle(const FromChild& message) {
@@ -105,27 +116,18 @@ bool Conversation::on(const Read& message) {
     return break_off("it read the source more often than any decoder needs to");
   }
   source_read_left_ -= length;
-  if (const auto read = read_source(message); !read) return give_up(read.error());
+  const auto into = window_.block(message.block).first(message.length);
+  if (!on_our_time([&] { return source_.read_at(message.offset, into); })) return false;
   // Failing means that the child is gone: receive() finds out, after what it said before.
   std::ignore = socket_.send(encode(Filled{message.block}));
   return true;
-}
-
-base::Result<void> Conversation::read_source(const Read& message) {
-  const base::MonoTime start = now();
-  in_source_since_ = start.time_since_epoch().count();
-  auto read = source_.read_at(message.offset, window_.block(message.block).first(message.length));
-  // In this order: between the two the child seems to have come further than it has, not less.
-  last_progress_ += (now() - start).count();
-  in_source_since_ = 0;
-  return read;
 }
 
 bool Conversation::on(const Progress& message) {
   if (message.decoded <= decoded_) return true;
   decoded_ = message.decoded;
   come_further();
-  return take_in(sink_.progressed(message.decoded));
+  return on_our_time([&] { return sink_.progressed(message.decoded); });
 }
 
 bool Conversation::on(const OutputOpen& message) {
@@ -133,7 +135,7 @@ bool Conversation::on(const OutputOpen& message) {
   if (names_.size() >= limits_.outputs_max) return break_off("it made too many outputs");
   if (!names_.emplace(message.name).second) return break_off("it made an output twice");
   if (!open_.try_emplace(message.id).second) return break_off("it opened an output twice");
-  return take_in(sink_.open(message.id, message.kind, message.name));
+  return on_our_time([&] { return sink_.open(message.id, message.kind, message.name); });
 }
 
 bool Conversation::on(const OutputBytes& message) {
@@ -145,12 +147,12 @@ bool Conversation::on(const OutputBytes& message) {
   if (size > outputs_left_) return break_off("its outputs together are too large");
   outputs_left_ -= size;
   come_further();
-  return take_in(sink_.write(message.id, message.bytes));
+  return on_our_time([&] { return sink_.write(message.id, message.bytes); });
 }
 
 bool Conversation::on(const OutputClose& message) {
   if (open_.erase(message.id) == 0) return break_off("it closed an output that is not open");
-  return take_in(sink_.close(message.id));
+  return on_our_time([&] { return sink_.close(message.id); });
 }
 
 bool Conversation::on(const Done& message) {
@@ -174,10 +176,6 @@ bool Conversation::break_off(std::string rule) {
 bool Conversation::give_up(const base::Error& error) {
   outcome_.ours = error;
   return false;
-}
-
-bool Conversation::take_in(const base::Result<void>& done) {
-  return done ? true : give_up(done.error());
 }
 
 void Conversation::come_further() { last_progress_ = now().time_since_epoch().count(); }

@@ -60,7 +60,7 @@ class Conversation {
   void stop();
 
   // The last moment at which the child came further: a later decoded pts or a byte of output. The
-  // time it waits for the source does not count against it.
+  // time it waits for the source or the sink does not count against it.
   [[nodiscard]] base::MonoTime last_progress() const;
   [[nodiscard]] bool is_over() const { return is_over_.load(); }
 
@@ -80,9 +80,10 @@ class Conversation {
   bool on(const Failed& message);
   bool break_off(std::string rule);
   bool give_up(const base::Error& error);
-  bool take_in(const base::Result<void>& done);  // The sink's answer.
+  // Calls the source or the sink, which may take their time; gives up when they fail.
+  template <class Call>
+  bool on_our_time(Call call);
   void come_further();
-  base::Result<void> read_source(const Read& message);
 
   PacketSocket socket_;
   Window window_;
@@ -100,7 +101,7 @@ class Conversation {
 
   // MonoTime as a count, for the thread that watches.
   std::atomic<base::MonoTime::rep> last_progress_;
-  std::atomic<base::MonoTime::rep> in_source_since_{0};  // 0: not in the source.
+  std::atomic<base::MonoTime::rep> on_our_time_since_{0};  // 0: the child's time.
   std::atomic<bool> is_over_ = false;
   std::atomic<bool> stopped_ = false;
 };

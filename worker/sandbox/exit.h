@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "worker/sandbox/protections.h"
+#include "worker/sandbox/spawn.h"
 
 namespace worker::sandbox {
 
@@ -26,7 +27,8 @@ struct Exit {
   std::string detail;    // For the operator: what happened, in one line.
   int signal = 0;        // When kCrashed by one.
   std::string result;    // When kOk: what the child said with Done.
-  Protections in_force;  // As the child reported.
+  Usage usage;
+  Protections in_force;        // As the child reported.
   std::string standard_error;  // Its last 8 KiB. From the child: show it escaped.
 };
 

@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "base/check.h"
@@ -17,6 +19,10 @@ namespace {
 
 constexpr int kNotRun = 127;
 // By syscall(): glibc 2.36 declares its pidfd functions without extern "C".
+
+std::chrono::microseconds time_of(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> list;
@@ -83,10 +89,17 @@ void kill(const Spawned& child) {
 
 Ending wait_for(const Spawned& child) {
   siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) != 0) {
+  rusage used{};
+  // The call itself, because glibc's waitid() leaves out the usage.
+  while (::syscall(SYS_waitid, P_PIDFD, child.pidfd.get(), &info, WEXITED, &used) != 0) {
     CHECK(errno == EINTR);
   }
-  return {.by_signal = info.si_code != CLD_EXITED, .code = info.si_status};
+  const auto cpu = time_of(used.ru_utime) + time_of(used.ru_stime);
+  return {
+      .by_signal = info.si_code != CLD_EXITED,
+      .code = info.si_status,
+      .usage = {.cpu_time = std::chrono::duration_cast<std::chrono::milliseconds>(cpu),
+                .memory_peak = base::Bytes(static_cast<std::uint64_t>(used.ru_maxrss) * 1'024)}};
 }
 
 }  // namespace worker::sandbox

@@ -10,10 +10,12 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -24,10 +26,17 @@ struct Spawned {
   base::UniqueFd pidfd;  // Readable once the child has ended.
 };
 
+// What a child took of the machine.
+struct Usage {
+  std::chrono::milliseconds cpu_time{0};
+  base::Bytes memory_peak;
+};
+
 // How a child ended.
 struct Ending {
   bool by_signal = false;
   int code = 0;  // The exit code or the signal.
+  Usage usage;
 };
 
 // arguments[0] is the program's name to itself. `descriptors` become 0, 1, 2, … An executable that

@@ -74,7 +74,9 @@ Exit before_the_file(const Seen& seen) {
 }
 
 Exit of_signal(int signal, const Seen& seen) {
-  if (signal == SIGXCPU) {
+  // SIGKILL follows a second later, when the first was caught.
+  const bool spent = seen.cpu_time.count() > 0 && seen.ending.usage.cpu_time >= seen.cpu_time;
+  if (signal == SIGXCPU || (signal == SIGKILL && spent)) {
     return exit_of(
         Exit::Kind::kTimedOut, base::ErrorCode::kTimeout,
         fmt::format("{} in the processor time allowed, {}.", kNotDecoded, spoken(seen.cpu_time)),
@@ -123,6 +125,7 @@ Exit judge(const Seen& seen) {
                    fmt::format("{}: the decoder gave up without a reason.", kNotDecoded),
                    fmt::format("exit code {} and no result", ending.code));
   }
+  exit.usage = ending.usage;
   exit.in_force = outcome.in_force;
   return exit;
 }
