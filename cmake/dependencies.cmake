@@ -33,3 +33,17 @@ endif()
 find_library(PROMETHEUS_CORE prometheus-cpp-core REQUIRED)
 add_library(prometheus-cpp::core UNKNOWN IMPORTED)
 set_target_properties(prometheus-cpp::core PROPERTIES IMPORTED_LOCATION ${PROMETHEUS_CORE})
+
+# Debian's SOCI has its libraries without CMake's words for them.
+add_library(soci::soci INTERFACE IMPORTED)
+foreach(part core sqlite3 postgresql)
+  find_library(SOCI_${part} NAMES soci_${part} REQUIRED)
+  target_link_libraries(soci::soci INTERFACE ${SOCI_${part}})
+endforeach()
+pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+target_link_libraries(soci::soci INTERFACE PkgConfig::sqlite3 PkgConfig::libpq)
+
+pkg_check_modules(libav REQUIRED IMPORTED_TARGET libavformat libavcodec libavfilter libavutil
+                  libswscale libswresample)
+add_library(libav::libav ALIAS PkgConfig::libav)
