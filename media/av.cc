@@ -1,0 +1,24 @@
+#include "media/av.h"
+
+#include <array>
+
+#include "media/log.h"
+
+namespace media {
+
+std::string av_text(std::string_view what, int error) {
+  std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
+  av_strerror(error, text.data(), text.size());
+  return std::string(what) + ": " + text.data();
+}
+
+void keep_libav_quiet() { av_log_set_level(AV_LOG_FATAL); }
+
+std::unexpected<base::Error> av_fail(std::string_view what, int error) {
+  const base::ErrorCode code = error == AVERROR(ENOMEM) ? base::ErrorCode::kTooLarge
+                               : error == AVERROR(EIO)  ? base::ErrorCode::kIo
+                                                        : base::ErrorCode::kCorrupt;
+  return base::fail(code, av_text(what, error), base::Blame::kClient);
+}
+
+}  // namespace media

@@ -1,0 +1,40 @@
+// Filter: a chain of libavfilter's with one entrance and one exit, by its textual description.
+//
+// Threads    One at a time.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "media/av.h"
+
+struct AVFilterContext;
+
+namespace media {
+
+class Filter {
+ public:
+  // `like`: a frame as they will come. Times are in `time_base` on both sides.
+  static base::Result<Filter> for_video(const AVFrame& like, AVRational time_base,
+                                        const std::string& chain);
+  // `frame_samples`: how many samples each frame that comes out has; 0: as it comes.
+  static base::Result<Filter> for_audio(const AVFrame& like, AVRational time_base,
+                                        const std::string& chain, int frame_samples);
+
+  // Null: no more will come.
+  base::Result<void> push(const AVFrame* frame);
+  // False: nothing now, or the end.
+  base::Result<bool> pull(AVFrame& frame);
+  [[nodiscard]] AVRational time_base() const;  // Of what comes out.
+
+ private:
+  Filter() = default;
+  static base::Result<Filter> make(const char* source, const std::string& parameters,
+                                   const char* sink, const std::string& chain);
+
+  GraphPtr graph_;
+  AVFilterContext* source_ = nullptr;
+  AVFilterContext* sink_ = nullptr;
+};
+
+}  // namespace media

@@ -1,0 +1,58 @@
+// Input: a file's demuxer and decoders, opened with suspicion: the demuxer is the one that the file's
+// first bytes call for (package/container.h), never a guess of libav's; no protocol but our byte
+// source; only demuxers and codecs on a list; bounds on streams and pixels.
+//
+// Ownership  The source outlives the input.
+// Threads    One at a time.
+// Errors     kInvalid, kCorrupt with a sentence for the creator; kIo: the source failed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "media/av.h"
+#include "media/byte_source.h"
+
+namespace media {
+
+inline constexpr std::int64_t kPixelsMax = 8'192 * 8'192;
+inline constexpr unsigned kStreamsMax = 64;
+
+class Input {
+ public:
+  // `demuxer`: as package::demuxer_of() names it.
+  static base::Result<std::unique_ptr<Input>> open(ByteSource& source, std::string_view demuxer);
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+  ~Input();
+
+  [[nodiscard]] AVFormatContext& format() { return *format_; }
+  [[nodiscard]] AVStream* best(AVMediaType type);  // Null: none that is no cover picture.
+  [[nodiscard]] AVStream* stream(int index);       // Null: no such one.
+
+  // Only packets of this stream are read from now on.
+  void keep_only(const AVStream& stream);
+  // False: the end. What libav can't read counts as the end, but for a source that fails.
+  base::Result<bool> read(AVPacket& packet);
+  // To the keyframe at or before.
+  base::Result<void> seek(const AVStream& stream, std::int64_t time);
+
+  base::Result<CodecPtr> open_decoder(const AVStream& stream, int threads);
+
+ private:
+  explicit Input(ByteSource& source) : source_(source) {}
+  static int read_bytes(void* self, std::uint8_t* to, int size);
+  static std::int64_t seek_bytes(void* self, std::int64_t offset, int whence);
+
+  ByteSource& source_;
+  std::uint64_t position_ = 0;
+  std::optional<base::Error> source_error_;
+  AVIOContext* io_ = nullptr;
+  AVFormatContext* format_ = nullptr;
+};
+
+}  // namespace media

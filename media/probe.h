@@ -1,0 +1,23 @@
+// What a file is: read whole once, packet by packet, so that nothing that its header claims has to be
+// believed: how long it is, how many pictures, at which rate, and where its keyframes lie.
+// The result's form: docs/worker-protocol.md, "Probe result".
+//
+// Time 0 of the presentation is the first picture's time (kept to the microsecond, so that sound
+// stays with it), or as many whole frames earlier as sound begins before it; with sound alone, its
+// first sample's.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/result.h"
+#include "media/byte_source.h"
+#include "media/product.h"
+
+namespace media {
+
+// Errors: kInvalid, kCorrupt, kUnsupported with a sentence for the creator; kIo.
+base::Result<nlohmann::json> probe(ByteSource& source, std::string_view demuxer,
+                                   const Taker& taker);
+
+}  // namespace media
