@@ -1,6 +1,9 @@
 #include "origin/config.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <string_view>
 
 #include "http/message.h"
 
@@ -8,11 +11,29 @@ namespace origin {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace base::literals;
 
 constexpr std::array kLogLevelNames{base::EnumName{"debug", base::LogLevel::kDebug},
                                     base::EnumName{"info", base::LogLevel::kInfo},
                                     base::EnumName{"warning", base::LogLevel::kWarning},
                                     base::EnumName{"error", base::LogLevel::kError}};
+
+constexpr std::array<std::string_view, 9> kPresets{
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"};
+
+// "720p", each more than the one before.
+bool is_ladder(const std::vector<std::string>& rungs) {
+  int before = 143;
+  for (const std::string& rung : rungs) {
+    int side = 0;
+    const auto [end, error] = std::from_chars(rung.data(), rung.data() + rung.size(), side);
+    if (error != std::errc() || std::string_view(end) != "p" || side <= before || side > 2'160) {
+      return false;
+    }
+    before = side;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -42,8 +63,38 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
   option.check("tls.private_key", c.tls.private_key.empty() == c.tls.certificate.empty(),
                "to be given together with tls.certificate");
 
-  option("media.root", c.media.root, base::kRequired,
-         "Directory of the media objects. Nothing outside it is served, whatever links say.");
+  option("data.directory", c.data.directory,
+         "Where uploads and what is made of them lie. Empty: media alone, without /api.");
+  option("data.database", c.data.database,
+         "\"sqlite:FILE\" or \"postgresql:PARAMETERS\" of libpq; empty: a file in data.directory.");
+  option("data.api_threads", c.data.api_threads, 1, 256,
+         "Threads that answer /api; each holds a database connection while it does.");
+
+  option("uploads.size_max", c.uploads.size_max, 1_MiB, 16_TiB, "Largest file that is taken.");
+  option("uploads.quota", c.uploads.quota, 1_MiB, 1024_TiB,
+         "What an owner may have in uploaded files, unless he has a quota of his own.");
+  option("uploads.disk_free_min", c.uploads.disk_free_min, 0_B, 1024_TiB,
+         "Uploads are refused while the disk has less than this free.");
+  option("uploads.claim_time", c.uploads.claim_time, 1h, 24h * 365,
+         "How long chunks are kept that no video uses yet.");
+
+  option("tasks.lease_time", c.tasks.lease_time, 1s, 1h,
+         "A worker that is silent for so long has lost its task.");
+  option("ladder.rungs", c.ladder.rungs, 1, 16,
+         "Renditions by their short side, low to high; none above the source's is made.");
+  option.check("ladder.rungs", is_ladder(c.ladder.rungs),
+               "144p to 2160p, each more than the one before");
+  option("ladder.preset", c.ladder.preset,
+         "x264's trade of time for size, such as veryfast, medium.");
+  option.check("ladder.preset", std::ranges::find(kPresets, c.ladder.preset) != kPresets.end(),
+               "one of x264's presets, ultrafast to veryslow");
+  option("ladder.crf", c.ladder.crf, 10, 40, "Constant quality; less is better and larger.");
+
+  option("media.root", c.media.root,
+         "Directory of the media objects. Nothing outside it is served, whatever links say. "
+         "Empty: objects in data.directory.");
+  option.check("media.root", !c.media.root.empty() || !c.data.directory.empty(),
+               "a directory, or one in data.directory");
   option("media.readers", c.media.readers, 1, 256, "Threads that read objects from disk.");
   option("media.rule", c.media.rules.cache, 0, 1'000,
          "Cache-Control for some names; the first rule that matches wins. Any rule here replaces "

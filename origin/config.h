@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "http/limits.h"
@@ -33,11 +34,39 @@ struct MediaConfig {
   MediaRules rules = MediaRules::defaults();
 };
 
+// The services behind /api. Without a directory the origin serves media alone.
+struct DataConfig {
+  std::string directory;
+  std::string database;
+  std::uint32_t api_threads = 8;
+};
+
+struct UploadsConfig {
+  base::Bytes size_max{64ull << 30};
+  base::Bytes quota{100ull << 30};
+  base::Bytes disk_free_min{1ull << 30};
+  std::chrono::milliseconds claim_time = std::chrono::hours(24 * 7);
+};
+
+struct TasksConfig {
+  std::chrono::milliseconds lease_time{60'000};
+};
+
+struct LadderConfig {
+  std::vector<std::string> rungs = {"234p", "360p", "540p", "720p", "1080p"};
+  std::string preset = "veryfast";
+  std::uint32_t crf = 23;
+};
+
 struct OriginConfig {
   std::uint32_t threads = 0;
   ListenConfig listen;
   TlsConfig tls;
   MediaConfig media;
+  DataConfig data;
+  UploadsConfig uploads;
+  TasksConfig tasks;
+  LadderConfig ladder;
   http::Limits limits;
   std::chrono::milliseconds drain_patience = std::chrono::seconds(30);
   base::LogLevel log_level = base::LogLevel::kInfo;

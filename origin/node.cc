@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "origin/admin.h"
 #include "origin/local_store.h"
 #include "origin/media_endpoint.h"
+#include "origin/platform.h"
 
 namespace origin {
 namespace {
@@ -68,6 +70,7 @@ struct Node::State {
   http::EventLoop control;
   std::vector<std::unique_ptr<http::EventLoop>> loops;
   MediaEndpoint endpoint;
+  std::unique_ptr<Platform> platform;  // Null: media alone.
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> server;
   std::vector<std::pair<std::string_view, std::string>>
@@ -91,7 +94,10 @@ base::Result<void> Node::State::open_listeners() {
   std::vector<http::Handler> handlers;
   for (const auto& loop : loops) {
     raw.push_back(loop.get());
-    handlers.emplace_back([this](http::Exchange& exchange) { return endpoint.respond(exchange); });
+    handlers.emplace_back([this](http::Exchange& exchange) {
+      const bool is_api = platform != nullptr && exchange.request().target.starts_with("/api/");
+      return is_api ? platform->respond(exchange) : endpoint.respond(exchange);
+    });
   }
   server = std::make_unique<http::Server>(raw, std::move(handlers), config.limits, metrics);
   for (const std::string& address : config.listen.http) {
@@ -126,9 +132,22 @@ void Node::State::drain(std::chrono::milliseconds patience) {
 base::Result<std::unique_ptr<Node>> Node::start(const OriginConfig& config) {
   base::set_log_level(config.log_level);
   static const base::SystemClock clock;  // Outlives the store.
-  auto store = LocalStore::at(config.media.root, clock);
+  const bool has_platform = !config.data.directory.empty();
+  const std::string root =
+      config.media.root.empty() ? objects_directory(config.data) : config.media.root;
+  if (config.media.root.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(root, error);
+    if (error) return base::fail(base::ErrorCode::kIo, "data.directory: " + error.message());
+  }
+  auto store = LocalStore::at(root, clock);
   if (!store) return base::fail(store.error().code, "media.root: " + store.error().context);
   auto state = std::make_unique<State>(config, std::move(*store));
+  if (has_platform) {
+    auto platform = Platform::open(config, clock, state->metrics);
+    if (!platform) return std::unexpected(platform.error());
+    state->platform = std::move(*platform);
+  }
   if (auto loaded = state->load_certificate(); !loaded) return std::unexpected(loaded.error());
   if (auto opened = state->open_listeners(); !opened) return std::unexpected(opened.error());
   state->watch_connections();
@@ -161,7 +180,9 @@ void Node::run(base::Signals& signals) {
   for (const auto& [key, address] : state.listening) {
     base::log_info("origin.listening", {{"as", std::string(key)}, {"address", address}});
   }
-  base::log_info("origin.ready", {{"root", state.config.media.root}});
+  base::log_info("origin.ready",
+                 {{"root", state.config.media.root.empty() ? objects_directory(state.config.data)
+                                                           : state.config.media.root}});
   base::sd_notify("READY=1");
   state.control.run();
   for (const auto& loop : state.loops) loop->stop();

@@ -1,0 +1,50 @@
+// ApiEndpoint: carries requests from the wire to the handlers and back.
+//
+//   loop   route → [API thread: who asks → the taker] → pull the body, a window ahead
+//   API    take() what has come, while the loop pulls the next
+//   loop   respond(), and give the body
+//
+// No thread waits for a client: what has come waits in memory, at most kWindow an exchange, until a
+// thread has a moment.
+//
+// Ownership  Router and tokens outlive the endpoint, which outlives its exchanges; its threads are
+//            joined with it, so it goes before the loops.
+// Threads    respond() and the responders on their exchange's loop.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "base/metrics.h"
+#include "base/worker_pool.h"
+#include "http/exchange.h"
+#include "origin/api/router.h"
+#include "origin/api/tokens.h"
+
+namespace origin {
+
+class ApiEndpoint {
+ public:
+  static constexpr std::size_t kWindow = 2 * 1024 * 1024;
+
+  ApiEndpoint(const Router& router, const Tokens& tokens, std::size_t threads,
+              base::Metrics& metrics);
+  ApiEndpoint(const ApiEndpoint&) = delete;
+  ApiEndpoint& operator=(const ApiEndpoint&) = delete;
+
+  std::unique_ptr<http::Responder> respond(http::Exchange& exchange);
+  // For what streams use.
+  [[nodiscard]] base::Executor& threads() { return threads_; }
+
+ private:
+  class Answer;
+
+  const Router& router_;
+  const Tokens& tokens_;
+  base::Counter& requests_2xx_;
+  base::Counter& requests_4xx_;
+  base::Counter& requests_5xx_;
+  base::WorkerPool threads_;  // Last: its tasks use the rest.
+};
+
+}  // namespace origin

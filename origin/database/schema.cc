@@ -1,0 +1,132 @@
+#include "origin/database/schema.h"
+
+#include <array>
+
+namespace origin {
+namespace {
+
+constexpr const char* kFirst = R"sql(
+CREATE TABLE owners (
+  id BIGINT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  quota_bytes BIGINT NOT NULL,
+  created BIGINT NOT NULL
+);
+CREATE TABLE tokens (
+  hash TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  owner BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  revoked BIGINT NOT NULL
+);
+CREATE TABLE chunks (
+  hash TEXT PRIMARY KEY,
+  size BIGINT NOT NULL,
+  created BIGINT NOT NULL
+);
+CREATE TABLE claims (
+  owner BIGINT NOT NULL,
+  hash TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  created BIGINT NOT NULL,
+  expires BIGINT NOT NULL,
+  PRIMARY KEY (owner, hash)
+);
+CREATE INDEX claims_by_hash ON claims (hash);
+CREATE TABLE uploads (
+  id TEXT PRIMARY KEY,
+  owner BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  length BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  metadata TEXT NOT NULL,
+  expires BIGINT NOT NULL,
+  video TEXT NOT NULL,
+  finished BIGINT NOT NULL
+);
+CREATE INDEX uploads_by_owner ON uploads (owner);
+CREATE TABLE upload_chunks (
+  upload TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  hash TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  PRIMARY KEY (upload, number)
+);
+CREATE INDEX upload_chunks_by_hash ON upload_chunks (hash);
+CREATE TABLE videos (
+  id TEXT PRIMARY KEY,
+  owner BIGINT NOT NULL,
+  title TEXT NOT NULL,
+  file_name TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  created BIGINT NOT NULL,
+  access TEXT NOT NULL,
+  failure TEXT NOT NULL,
+  probe TEXT NOT NULL,
+  kept_source BIGINT NOT NULL
+);
+CREATE INDEX videos_by_owner ON videos (owner, created);
+CREATE TABLE source_chunks (
+  video TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  hash TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  first BIGINT NOT NULL,
+  PRIMARY KEY (video, number)
+);
+CREATE INDEX source_chunks_by_hash ON source_chunks (hash);
+CREATE TABLE renditions (
+  video TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  rank BIGINT NOT NULL,
+  units BIGINT NOT NULL,
+  spec TEXT NOT NULL,
+  published BIGINT NOT NULL,
+  PRIMARY KEY (video, name)
+);
+CREATE TABLE outputs (
+  video TEXT NOT NULL,
+  key TEXT NOT NULL,
+  rendition TEXT NOT NULL,
+  unit BIGINT NOT NULL,
+  object TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  hash TEXT NOT NULL,
+  about TEXT NOT NULL,
+  last BIGINT NOT NULL,
+  PRIMARY KEY (video, key)
+);
+CREATE TABLE tasks (
+  id BIGINT PRIMARY KEY,
+  video TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL UNIQUE,
+  rank BIGINT NOT NULL,
+  spec TEXT NOT NULL,
+  lease TEXT NOT NULL,
+  worker TEXT NOT NULL,
+  lease_ends BIGINT NOT NULL,
+  progress BIGINT NOT NULL,
+  failures BIGINT NOT NULL,
+  losses BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  state TEXT NOT NULL,
+  created BIGINT NOT NULL
+);
+CREATE INDEX tasks_by_state ON tasks (state, rank, id);
+CREATE INDEX tasks_by_video ON tasks (video);
+CREATE TABLE counters (
+  name TEXT PRIMARY KEY,
+  value BIGINT NOT NULL
+);
+)sql";
+
+constexpr std::array kSteps{kFirst};
+
+}  // namespace
+
+std::span<const char* const> schema_steps() { return kSteps; }
+
+}  // namespace origin

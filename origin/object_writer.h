@@ -1,0 +1,29 @@
+// ObjectWriter: puts objects where an ObjectStore over the same directory finds them: whole or not at
+// all, and on disk before put() says so.
+//
+// Threads    All calls from any thread that may block.
+// Errors     kNoSpace, kIo.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace origin {
+
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(std::filesystem::path root) : root_(std::move(root)) {}
+
+  // In place of what had the name. `name`: see is_object_name().
+  base::Result<void> put(std::string_view name, std::string_view bytes);
+  // The object, or everything under a directory. What is not there is no error.
+  base::Result<void> remove(std::string_view name);
+  [[nodiscard]] bool has(std::string_view name) const;
+
+ private:
+  const std::filesystem::path root_;
+};
+
+}  // namespace origin

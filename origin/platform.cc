@@ -1,0 +1,142 @@
+#include "origin/platform.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/thread.h"
+#include "origin/api/endpoint.h"
+#include "origin/api/router.h"
+#include "origin/object_writer.h"
+#include "origin/tasks/queue.h"
+#include "origin/tasks/work.h"
+#include "origin/tasks/worker_api.h"
+#include "origin/uploads/chunk_api.h"
+#include "origin/uploads/chunk_store.h"
+#include "origin/uploads/ledger.h"
+#include "origin/videos/catalogue.h"
+#include "origin/videos/video_api.h"
+
+namespace origin {
+namespace {
+
+constexpr std::chrono::seconds kRound{2};
+constexpr int kRoundsPerCollection = 150;  // Five minutes.
+
+Ladder ladder_of(const LadderConfig& config) {
+  Ladder ladder{.rungs = {}, .preset = config.preset, .crf = static_cast<int>(config.crf)};
+  for (const std::string& rung : config.rungs) ladder.rungs.push_back(std::stoi(rung));
+  return ladder;
+}
+
+}  // namespace
+
+struct Platform::State {
+  State(const OriginConfig& config, const base::Clock& clock, base::Metrics& metrics,
+        std::unique_ptr<Database> opened, std::unique_ptr<ChunkStore> store)
+      : database(std::move(opened)),
+        chunks(std::move(store)),
+        tokens(*database, clock),
+        ledger(*database, *chunks, clock,
+               {.quota = config.uploads.quota, .claim_time = config.uploads.claim_time}),
+        catalogue(*database, clock),
+        queue(*database, clock, {.lease_time = config.tasks.lease_time}),
+        objects(objects_directory(config.data)),
+        work(*database, queue, objects, ladder_of(config.ladder)),
+        videos{.catalogue = catalogue,
+               .ledger = ledger,
+               .queue = queue,
+               .work = work,
+               .objects = objects,
+               .size_max = config.uploads.size_max},
+        workers{.queue = queue, .work = work, .catalogue = catalogue, .chunks = *chunks},
+        endpoint(router, tokens, config.data.api_threads, metrics) {
+    add_chunk_routes(router, ledger);
+    add_video_routes(router, videos);
+    add_worker_routes(router, workers);
+    rounds = base::Thread("rounds", [this] { go_round(); });
+  }
+  ~State() {
+    {
+      const base::MutexLock lock(mutex);
+      closing = true;
+    }
+    changed.notify_all();
+    rounds.join();
+  }
+
+  void go_round() {
+    for (int round = 0;; ++round) {
+      if (auto looked = work.look_after(); !looked) {
+        base::log_error("tasks.not_looked_after", {{"reason", looked.error().context}});
+      }
+      if (round % kRoundsPerCollection == 0) {
+        if (auto collected = ledger.collect(); !collected) {
+          base::log_error("chunks.not_collected", {{"reason", collected.error().context}});
+        }
+      }
+      const base::MutexLock lock(mutex);
+      if (!closing) changed.wait_for(mutex, kRound);
+      if (closing) return;
+    }
+  }
+
+  const std::unique_ptr<Database> database;
+  const std::unique_ptr<ChunkStore> chunks;
+  Tokens tokens;
+  Ledger ledger;
+  Catalogue catalogue;
+  Queue queue;
+  ObjectWriter objects;
+  Work work;
+  const VideoServices videos;
+  const WorkerServices workers;
+  Router router;
+  ApiEndpoint endpoint;  // Its threads use all of the above.
+
+  base::Mutex mutex;
+  base::Condition changed;
+  bool closing GUARDED_BY(mutex) = false;
+  base::Thread rounds;
+};
+
+std::string objects_directory(const DataConfig& data) { return data.directory + "/objects"; }
+
+base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data) {
+  std::error_code error;
+  std::filesystem::create_directories(data.directory, error);
+  if (error) {
+    return base::fail(base::ErrorCode::kIo,
+                      "data.directory: " + data.directory + ": " + error.message());
+  }
+  const std::string url =
+      data.database.empty() ? "sqlite:" + data.directory + "/origin.db" : data.database;
+  auto database = Database::open({.url = url, .connections = data.api_threads + 2});
+  if (!database) {
+    return base::fail(database.error().code, "data.database: " + database.error().context);
+  }
+  return database;
+}
+
+base::Result<std::unique_ptr<Platform>> Platform::open(const OriginConfig& config,
+                                                       const base::Clock& clock,
+                                                       base::Metrics& metrics) {
+  auto database = open_database(config.data);
+  if (!database) return std::unexpected(database.error());
+  auto chunks = ChunkStore::open(config.data.directory + "/chunks", config.uploads.disk_free_min);
+  if (!chunks) {
+    return base::fail(chunks.error().code, "data.directory: " + chunks.error().context);
+  }
+  return std::unique_ptr<Platform>(new Platform(
+      std::make_unique<State>(config, clock, metrics, std::move(*database), std::move(*chunks))));
+}
+
+Platform::Platform(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Platform::~Platform() = default;
+
+std::unique_ptr<http::Responder> Platform::respond(http::Exchange& exchange) {
+  return state_->endpoint.respond(exchange);
+}
+
+}  // namespace origin

@@ -1,0 +1,42 @@
+// Platform: the services behind /api, put together: uploads, catalogue, queue. docs/platform.md.
+//
+// Ownership  Clock and metrics outlive it; it outlives its exchanges and goes before the loops.
+// Threads    respond() on an exchange's loop. It has API threads and a thread of its own for what
+//            comes round (lost leases, chunks that nobody uses).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "http/exchange.h"
+#include "origin/api/tokens.h"
+#include "origin/config.h"
+
+namespace origin {
+
+class Platform {
+ public:
+  static base::Result<std::unique_ptr<Platform>> open(const OriginConfig& config,
+                                                      const base::Clock& clock,
+                                                      base::Metrics& metrics);
+  Platform(const Platform&) = delete;
+  Platform& operator=(const Platform&) = delete;
+  ~Platform();
+
+  std::unique_ptr<http::Responder> respond(http::Exchange& exchange);
+
+ private:
+  struct State;
+  explicit Platform(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Where the objects lie when the platform is on and media.root is not given.
+std::string objects_directory(const DataConfig& data);
+// The database of these services, for `headrace-origin token`.
+base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data);
+
+}  // namespace origin

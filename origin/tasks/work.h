@@ -1,0 +1,66 @@
+// Work: what tasks are for: a probe becomes a plan, a plan becomes tasks, their outputs become
+// renditions, and complete renditions are published. docs/platform.md, docs/worker-protocol.md.
+//
+// What is true follows from outputs that exist; nobody's report makes it so.
+//
+// Threads    All calls from any thread that may block.
+// Errors     Those of Queue, Database and ObjectWriter; kInvalid: not what the task was to leave.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "origin/database/database.h"
+#include "origin/object_writer.h"
+#include "origin/tasks/queue.h"
+#include "origin/videos/plan.h"
+
+namespace origin {
+
+struct Output {
+  std::string key;    // "720p/0/seg/3"
+  std::string about;  // JSON.
+  std::string bytes;
+};
+
+class Work {
+ public:
+  Work(Database& database, Queue& queue, ObjectWriter& objects, Ladder ladder)
+      : database_(database), queue_(queue), objects_(objects), ladder_(std::move(ladder)) {}
+
+  // Stores an output of the leased task. kBusy also when it can't be, beside what others have made
+  // (an init segment that differs): encode again.
+  enum class Stored { kNew, kThereAlready };
+  base::Result<Stored> store(const Lease& task, const Output& output);
+
+  // The missing keys, or none: it is done.
+  base::Result<std::vector<std::string>> complete(const Lease& task, const nlohmann::json& result);
+  base::Result<void> fail(const Lease& task, std::string_view reason, Queue::Verdict verdict);
+  base::Result<void> retry(std::int64_t task);
+  // Lost leases, and what a crash has left unpublished.
+  base::Result<void> look_after();
+
+  // Writes the manifests of the video anew, with every rendition that is complete.
+  base::Result<void> publish(std::string_view video);
+
+ private:
+  base::Result<void> plan_video(soci::session& sql, const Lease& task, const nlohmann::json& probe);
+  [[nodiscard]] Queue::AndThen video_fails() const;
+
+  Database& database_;
+  Queue& queue_;
+  ObjectWriter& objects_;
+  const Ladder ladder_;
+  base::Mutex publishing_;
+};
+
+// The keys that a task of this spec leaves, in order.
+std::vector<std::string> output_keys(std::string_view kind, const nlohmann::json& spec);
+
+}  // namespace origin

@@ -1,0 +1,13 @@
+// The native way to send a file, chunk by chunk: which are missing, and PUT by hash.
+// docs/platform.md, "Upload".
+#pragma once
+
+#include "origin/api/router.h"
+#include "origin/uploads/ledger.h"
+
+namespace origin {
+
+// `ledger` outlives the router.
+void add_chunk_routes(Router& router, Ledger& ledger);
+
+}  // namespace origin

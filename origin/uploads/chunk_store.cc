@@ -1,0 +1,138 @@
+#include "origin/uploads/chunk_store.h"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "base/check.h"
+#include "base/random.h"
+
+namespace origin {
+namespace {
+
+namespace fs = std::filesystem;
+using base::ErrorCode;
+
+std::unexpected<base::Error> failed(const char* what, const fs::path& path) {
+  const int error = errno;
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return base::fail(full ? ErrorCode::kNoSpace : ErrorCode::kIo,
+                    std::string(what) + " " + path.native() + ": " + std::strerror(error));
+}
+
+base::Result<void> sync_directory(const fs::path& path) {
+  const base::UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return failed("sync", path);
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ChunkStore>> ChunkStore::open(const fs::path& directory,
+                                                           base::Bytes disk_free_min) {
+  std::error_code error;
+  // All of them at once, so that a chunk's directory never has to be made durable later.
+  for (int i = 0; i < 256 && !error; ++i) {
+    std::array<char, 3> name{};
+    std::snprintf(name.data(), name.size(), "%02x", static_cast<unsigned>(i));
+    fs::create_directories(directory / name.data(), error);
+  }
+  if (!error) fs::remove_all(directory / "new", error);
+  if (!error) fs::create_directory(directory / "new", error);
+  if (error) return base::fail(ErrorCode::kIo, directory.native() + ": " + error.message());
+  if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
+  return std::unique_ptr<ChunkStore>(new ChunkStore(directory, disk_free_min));
+}
+
+fs::path ChunkStore::path_of(std::string_view hash) const {
+  CHECK(base::is_sha256_hex(hash));
+  return directory_ / hash.substr(0, 2) / hash;
+}
+
+base::Result<ChunkStore::Writer> ChunkStore::begin(std::uint64_t size) {
+  struct statvfs space{};
+  if (::statvfs(directory_.c_str(), &space) != 0) return failed("look at", directory_);
+  const std::uint64_t free = std::uint64_t{space.f_bavail} * space.f_frsize;
+  if (free < disk_free_min_.count() + size) {
+    return base::fail(ErrorCode::kNoSpace, directory_.native() + " has only " +
+                                               base::to_string(base::Bytes(free)) + " free");
+  }
+  fs::path path = directory_ / "new" / base::random_name(20);
+  base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
+  if (file.get() < 0) return failed("make", path);
+  return Writer(*this, std::move(path), std::move(file));
+}
+
+ChunkStore::Writer::~Writer() {
+  if (file_.get() >= 0 && !path_.empty()) ::unlink(path_.c_str());
+}
+
+base::Result<void> ChunkStore::Writer::append(std::string_view bytes) {
+  if (bytes.size() > kChunkMax.count() - size_) {
+    return base::fail(ErrorCode::kTooLarge, "a chunk may have " + base::to_string(kChunkMax),
+                      base::Blame::kClient);
+  }
+  hash_.update(bytes);
+  size_ += bytes.size();
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return failed("write", path_);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+base::Result<std::string> ChunkStore::Writer::finish(std::string_view expected) {
+  std::string hash = hash_.finish_hex();
+  if (!expected.empty() && hash != expected) {
+    return base::fail(ErrorCode::kInvalid,
+                      "the bytes have the SHA-256 " + hash + ", not the one that was named",
+                      base::Blame::kClient);
+  }
+  if (::fdatasync(file_.get()) != 0) return failed("sync", path_);
+  const fs::path home = store_->path_of(hash);
+  if (::rename(path_.c_str(), home.c_str()) != 0) return failed("rename", path_);
+  path_.clear();
+  if (auto synced = sync_directory(home.parent_path()); !synced) {
+    return std::unexpected(synced.error());
+  }
+  return hash;
+}
+
+bool ChunkStore::has(std::string_view hash) const {
+  return ::access(path_of(hash).c_str(), F_OK) == 0;
+}
+
+base::Result<void> ChunkStore::read(std::string_view hash, std::uint64_t offset,
+                                    std::span<char> into) const {
+  const fs::path path = path_of(hash);
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    if (errno == ENOENT) return base::fail(ErrorCode::kNotFound, "no chunk " + std::string(hash));
+    return failed("open", path);
+  }
+  while (!into.empty()) {
+    const ssize_t got = ::pread(file.get(), into.data(), into.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("read", path);
+    if (got == 0) return base::fail(ErrorCode::kCorrupt, path.native() + " is too short");
+    into = into.subspan(static_cast<std::size_t>(got));
+    offset += static_cast<std::uint64_t>(got);
+  }
+  return {};
+}
+
+base::Result<void> ChunkStore::remove(std::string_view hash) {
+  const fs::path path = path_of(hash);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed("remove", path);
+  return {};
+}
+
+}  // namespace origin

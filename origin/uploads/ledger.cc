@@ -1,0 +1,122 @@
+#include "origin/uploads/ledger.h"
+
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+
+namespace origin {
+namespace {
+
+constexpr int kCollectedAtOnce = 1'000;
+
+}  // namespace
+
+std::int64_t Ledger::now_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(clock_.wall().time_since_epoch())
+      .count();
+}
+
+base::Result<std::vector<std::string>> Ledger::missing(std::int64_t owner,
+                                                       const std::vector<std::string>& hashes) {
+  return database_.read([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
+    std::vector<std::string> missing;
+    std::set<std::string_view> seen;
+    std::string hash;
+    std::int64_t there = 0;
+    soci::statement select =
+        (sql.prepare << "SELECT size FROM claims WHERE owner = :owner AND hash = :hash",
+         soci::use(owner), soci::use(hash), soci::into(there));
+    for (const std::string& wanted : hashes) {
+      if (!seen.insert(wanted).second) continue;
+      hash = wanted;
+      // A row without its file is damage: whoever has the chunk sends it again.
+      if (!select.execute(true) || !chunks_.has(wanted)) missing.push_back(wanted);
+    }
+    return missing;
+  });
+}
+
+base::Result<void> Ledger::check_quota(std::int64_t owner, std::uint64_t bytes) {
+  return database_.read([&](soci::session& sql) -> base::Result<void> {
+    std::int64_t quota = 0;
+    std::int64_t used = 0;
+    sql << "SELECT quota_bytes FROM owners WHERE id = :owner", soci::use(owner), soci::into(quota);
+    sql << "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM claims WHERE owner = :owner",
+        soci::use(owner), soci::into(used);
+    const std::uint64_t limit =
+        quota > 0 ? static_cast<std::uint64_t>(quota) : limits_.quota.count();
+    const auto taken = static_cast<std::uint64_t>(used);
+    const std::uint64_t left = taken < limit ? limit - taken : 0;
+    if (bytes <= left) return {};
+    return base::fail(base::ErrorCode::kNoSpace,
+                      "your quota has " + base::to_string(base::Bytes(left)) +
+                          " left, and this needs " + base::to_string(base::Bytes(bytes)) +
+                          "; delete a video, or ask for more",
+                      base::Blame::kClient);
+  });
+}
+
+base::Result<ChunkRef> Ledger::keep(std::int64_t owner, ChunkStore::Writer writer,
+                                    std::string_view expected) {
+  const std::uint64_t size = writer.size();
+  const std::shared_lock lock(collecting_);
+  const auto hash = writer.finish(expected);
+  if (!hash) return std::unexpected(hash.error());
+  const auto bytes = static_cast<std::int64_t>(size);
+  const std::int64_t now = now_us();
+  const std::int64_t expires =
+      now + std::chrono::duration_cast<std::chrono::microseconds>(limits_.claim_time).count();
+  const auto kept = database_.write([&](soci::session& sql) -> base::Result<void> {
+    sql << "INSERT INTO chunks (hash, size, created) VALUES (:hash, :size, :now) "
+           "ON CONFLICT DO NOTHING",
+        soci::use(*hash), soci::use(bytes), soci::use(now);
+    sql << "INSERT INTO claims (owner, hash, size, created, expires) "
+           "VALUES (:owner, :hash, :size, :now, :expires) ON CONFLICT DO NOTHING",
+        soci::use(owner), soci::use(*hash), soci::use(bytes), soci::use(now), soci::use(expires);
+    sql << "UPDATE claims SET expires = :expires WHERE owner = :owner AND hash = :hash",
+        soci::use(expires), soci::use(owner), soci::use(*hash);
+    return {};
+  });
+  if (!kept) return std::unexpected(kept.error());
+  return ChunkRef{*hash, size};
+}
+
+base::Result<int> Ledger::collect() {
+  const std::unique_lock lock(collecting_);
+  const std::int64_t now = now_us();
+  // A claim lasts as long as something of its owner's uses the chunk.
+  const auto gone =
+      database_.write([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
+        sql << "DELETE FROM claims WHERE expires < :now AND NOT EXISTS ("
+               "SELECT 1 FROM upload_chunks JOIN uploads ON uploads.id = upload_chunks.upload "
+               "WHERE upload_chunks.hash = claims.hash AND uploads.owner = claims.owner) "
+               "AND NOT EXISTS ("
+               "SELECT 1 FROM source_chunks JOIN videos ON videos.id = source_chunks.video "
+               "WHERE source_chunks.hash = claims.hash AND videos.owner = claims.owner)",
+            soci::use(now);
+        std::vector<std::string> hashes;
+        std::string hash;
+        soci::statement select =
+            (sql.prepare << "SELECT hash FROM chunks WHERE NOT EXISTS "
+                            "(SELECT 1 FROM claims WHERE claims.hash = chunks.hash) LIMIT " +
+                                std::to_string(kCollectedAtOnce),
+             soci::into(hash));
+        select.execute();
+        while (select.fetch()) hashes.push_back(hash);
+        for (const std::string& one : hashes) {
+          sql << "DELETE FROM chunks WHERE hash = :hash", soci::use(one);
+        }
+        return hashes;
+      });
+  if (!gone) return std::unexpected(gone.error());
+  for (const std::string& hash : *gone) {
+    if (auto removed = chunks_.remove(hash); !removed) {
+      base::log_warning("chunk.not_removed", {{"reason", removed.error().context}});
+    }
+  }
+  return static_cast<int>(gone->size());
+}
+
+}  // namespace origin

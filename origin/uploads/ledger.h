@@ -1,0 +1,70 @@
+// Ledger: which chunks are there, and who has sent them. docs/platform.md, "Tables".
+//
+// "Missing" is answered from an owner's own claims, so that nobody can ask what others have stored;
+// a chunk that two owners send lies on disk once.
+//
+// A chunk becomes acknowledged (rename, then row) and is collected (row, then file) under one lock,
+// so that a chunk which is sent again while it is being collected is there afterwards.
+//
+// Threads    All calls from any thread that may block.
+// Errors     Those of Database and ChunkStore; kNoSpace from reserve(): the owner's quota.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "origin/database/database.h"
+#include "origin/uploads/chunk_store.h"
+
+namespace origin {
+
+struct ChunkRef {
+  std::string hash;
+  std::uint64_t size = 0;
+};
+
+struct LedgerLimits {
+  base::Bytes quota{100ull << 30};  // Of an owner without one of his own.
+  std::chrono::milliseconds claim_time =
+      std::chrono::hours(24 * 7);  // How long a chunk that nothing uses yet is kept.
+};
+
+class Ledger {
+ public:
+  Ledger(Database& database, ChunkStore& chunks, const base::Clock& clock, LedgerLimits limits)
+      : database_(database), chunks_(chunks), clock_(clock), limits_(limits) {}
+
+  // In the order asked, each once.
+  base::Result<std::vector<std::string>> missing(std::int64_t owner,
+                                                 const std::vector<std::string>& hashes);
+
+  // Whether the owner may have so many bytes more; says how many are left when not.
+  base::Result<void> check_quota(std::int64_t owner, std::uint64_t bytes);
+
+  // Makes what was written durable and the owner's. Its hash; `expected` as in Writer::finish().
+  base::Result<ChunkRef> keep(std::int64_t owner, ChunkStore::Writer writer,
+                              std::string_view expected);
+
+  // Removes chunks that no upload and no video uses and that nobody has claimed lately. How many.
+  base::Result<int> collect();
+
+  [[nodiscard]] ChunkStore& chunks() { return chunks_; }
+
+ private:
+  [[nodiscard]] std::int64_t now_us() const;
+
+  Database& database_;
+  ChunkStore& chunks_;
+  const base::Clock& clock_;
+  const LedgerLimits limits_;
+  std::shared_mutex collecting_;  // Shared: keeping.
+};
+
+}  // namespace origin

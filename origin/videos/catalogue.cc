@@ -1,0 +1,260 @@
+#include "origin/videos/catalogue.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/random.h"
+#include "origin/tasks/queue.h"
+
+namespace origin {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::size_t kIdLength = 12;  // 70 bits.
+
+std::unexpected<base::Error> no_such_video() {
+  return base::fail(ErrorCode::kNotFound, "no such video", base::Blame::kClient);
+}
+
+std::int64_t now_in_us(const base::Clock& clock) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(clock.wall().time_since_epoch())
+      .count();
+}
+
+// What a probe result says of the length.
+std::int64_t duration_of(const std::string& probe) {
+  const auto value = nlohmann::json::parse(probe, nullptr, false);
+  if (!value.is_object()) return 0;
+  return value.value("duration_us", std::int64_t{0});
+}
+
+// What of each rendition exists, and how far the tasks have come.
+void read_renditions(soci::session& sql, VideoView& video) {
+  RenditionView row;
+  std::int64_t published = 0;
+  std::int64_t bytes = 0;
+  std::int64_t units_done = 0;
+  std::int64_t units = 0;
+  soci::statement select =
+      (sql.prepare
+           << "SELECT name, kind, published, units, "
+              "(SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM outputs WHERE outputs.video = "
+              "renditions.video AND outputs.rendition = renditions.name), "
+              "(SELECT CAST(COUNT(DISTINCT unit) AS BIGINT) FROM outputs WHERE outputs.video = "
+              "renditions.video AND outputs.rendition = renditions.name AND outputs.last = 1) "
+              "FROM renditions WHERE video = :video ORDER BY rank, name",
+       soci::use(video.id), soci::into(row.name), soci::into(row.kind), soci::into(published),
+       soci::into(units), soci::into(bytes), soci::into(units_done));
+  select.execute();
+  while (select.fetch()) {
+    row.published = published != 0;
+    row.bytes = static_cast<std::uint64_t>(bytes);
+    row.percent = units == 0 ? 0 : static_cast<int>(std::min(units_done, units) * 100 / units);
+    if (row.published) row.percent = 100;
+    video.stored_bytes += row.bytes;
+    video.renditions.push_back(row);
+  }
+}
+
+void conclude(VideoView& video, bool probed) {
+  int percent = 0;
+  bool any_video = false;
+  bool video_published = false;
+  bool audio_published = true;
+  bool all = !video.renditions.empty();
+  for (const RenditionView& rendition : video.renditions) {
+    percent += rendition.percent;
+    all = all && rendition.published;
+    if (rendition.kind == "video") {
+      any_video = true;
+      video_published = video_published || rendition.published;
+    } else if (rendition.kind == "audio") {
+      audio_published = audio_published && rendition.published;
+    }
+  }
+  if (!video.renditions.empty()) percent /= static_cast<int>(video.renditions.size());
+  video.percent = percent;
+  const bool playable =
+      !video.renditions.empty() && audio_published && (video_published || !any_video);
+  video.state = !video.failure.empty() ? VideoState::kFailed
+                : all                  ? VideoState::kReady
+                : playable             ? VideoState::kPlayable
+                : probed               ? VideoState::kProcessing
+                                       : VideoState::kWaiting;
+}
+
+}  // namespace
+
+std::string_view name_of(VideoState state) {
+  switch (state) {
+    case VideoState::kWaiting:
+      return "waiting";
+    case VideoState::kProcessing:
+      return "processing";
+    case VideoState::kPlayable:
+      return "playable";
+    case VideoState::kReady:
+      return "ready";
+    case VideoState::kFailed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+std::string Catalogue::create_in(soci::session& sql, const NewVideo& video, std::int64_t now_us) {
+  const std::string id = base::random_name(kIdLength);
+  std::int64_t size = 0;
+  std::int64_t number = 0;
+  for (const ChunkRef& chunk : video.chunks) {
+    const auto bytes = static_cast<std::int64_t>(chunk.size);
+    sql << "INSERT INTO source_chunks (video, number, hash, size, first) "
+           "VALUES (:video, :number, :hash, :size, :first)",
+        soci::use(id), soci::use(number), soci::use(chunk.hash), soci::use(bytes), soci::use(size);
+    size += bytes;
+    ++number;
+  }
+  sql << "INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
+         "kept_source) VALUES (:id, :owner, :title, :file, :size, :now, :access, '', '', 1)",
+      soci::use(id), soci::use(video.owner), soci::use(video.title), soci::use(video.file_name),
+      soci::use(size), soci::use(now_us), soci::use(video.access);
+  const std::string spec = nlohmann::json{{"container", video.container}}.dump();
+  Queue::add(sql, {.video = id, .kind = "probe", .key = id + "/probe", .rank = 0, .spec = spec},
+             now_us);
+  return id;
+}
+
+base::Result<Catalogue::Created> Catalogue::create(const NewVideo& video) {
+  const std::int64_t now = now_in_us(clock_);
+  return database_.write([&](soci::session& sql) -> base::Result<Created> {
+    Created created;
+    std::string hash;
+    std::int64_t size = 0;
+    soci::statement select =
+        (sql.prepare << "SELECT size FROM claims WHERE owner = :owner AND hash = :hash",
+         soci::use(video.owner), soci::use(hash), soci::into(size));
+    for (const ChunkRef& chunk : video.chunks) {
+      hash = chunk.hash;
+      if (!select.execute(true)) {
+        created.missing.push_back(hash);
+      } else if (static_cast<std::uint64_t>(size) != chunk.size) {
+        return base::fail(ErrorCode::kInvalid,
+                          "chunk " + hash + " has " + std::to_string(size) + " bytes",
+                          base::Blame::kClient);
+      }
+    }
+    if (created.missing.empty()) created.id = create_in(sql, video, now);
+    return created;
+  });
+}
+
+base::Result<VideoView> Catalogue::get(std::string_view id) {
+  const std::string name(id);
+  return database_.read([&](soci::session& sql) -> base::Result<VideoView> {
+    VideoView video;
+    std::string probe;
+    std::int64_t size = 0;
+    sql << "SELECT id, owner, title, file_name, size, created, access, failure, probe "
+           "FROM videos WHERE id = :id",
+        soci::use(name), soci::into(video.id), soci::into(video.owner), soci::into(video.title),
+        soci::into(video.file_name), soci::into(size), soci::into(video.created_us),
+        soci::into(video.access), soci::into(video.failure), soci::into(probe);
+    if (!sql.got_data()) return no_such_video();
+    video.size = static_cast<std::uint64_t>(size);
+    video.duration_us = duration_of(probe);
+    read_renditions(sql, video);
+    conclude(video, !probe.empty());
+    return video;
+  });
+}
+
+base::Result<VideoPage> Catalogue::list(std::int64_t owner, std::string_view cursor, int count) {
+  // A cursor is "created-id" of the last one shown.
+  std::int64_t before = INT64_MAX;
+  std::string before_id;
+  if (!cursor.empty()) {
+    const auto dash = cursor.find('-');
+    const std::string digits(cursor.substr(0, dash));
+    if (dash == std::string_view::npos || digits.empty() || digits.size() > 18 ||
+        digits.find_first_not_of("0123456789") != std::string::npos) {
+      return base::fail(ErrorCode::kInvalid, "\"cursor\" must be the \"next\" of a page before",
+                        base::Blame::kClient);
+    }
+    before = std::stoll(digits);
+    before_id = cursor.substr(dash + 1);
+  }
+  const int rows = count + 1;
+  std::vector<std::string> ids;
+  VideoPage page;
+  const auto read = database_.read([&](soci::session& sql) -> base::Result<void> {
+    std::string id;
+    soci::statement select =
+        (sql.prepare << "SELECT id FROM videos WHERE owner = :owner AND (created < :before OR "
+                        "(created = :same AND id < :id)) ORDER BY created DESC, id DESC LIMIT " +
+                            std::to_string(rows),
+         soci::use(owner), soci::use(before), soci::use(before), soci::use(before_id),
+         soci::into(id));
+    select.execute();
+    while (select.fetch()) ids.push_back(id);
+    return {};
+  });
+  if (!read) return std::unexpected(read.error());
+  const bool more = static_cast<int>(ids.size()) > count;
+  if (more) ids.pop_back();
+  for (const std::string& id : ids) {
+    auto video = get(id);
+    if (!video) continue;  // Removed meanwhile.
+    page.videos.push_back(std::move(*video));
+  }
+  if (more && !page.videos.empty()) {
+    const VideoView& last = page.videos.back();
+    page.next = std::to_string(last.created_us) + "-" + last.id;
+  }
+  return page;
+}
+
+base::Result<void> Catalogue::remove(std::string_view id, std::int64_t owner) {
+  const std::string name(id);
+  return database_.write([&](soci::session& sql) -> base::Result<void> {
+    std::int64_t whose = 0;
+    sql << "SELECT owner FROM videos WHERE id = :id", soci::use(name), soci::into(whose);
+    if (!sql.got_data() || whose != owner) return no_such_video();
+    for (const char* table : {"source_chunks", "renditions", "outputs", "tasks"}) {
+      sql << std::string("DELETE FROM ") + table + " WHERE video = :video", soci::use(name);
+    }
+    sql << "DELETE FROM videos WHERE id = :id", soci::use(name);
+    return {};
+  });
+}
+
+base::Result<std::vector<Catalogue::SourceChunk>> Catalogue::source(std::string_view id) {
+  const std::string name(id);
+  return database_.read([&](soci::session& sql) -> base::Result<std::vector<SourceChunk>> {
+    std::vector<SourceChunk> chunks;
+    std::string hash;
+    std::int64_t size = 0;
+    std::int64_t first = 0;
+    soci::statement select =
+        (sql.prepare << "SELECT hash, size, first FROM source_chunks "
+                        "WHERE video = :video ORDER BY number",
+         soci::use(name), soci::into(hash), soci::into(size), soci::into(first));
+    select.execute();
+    while (select.fetch()) {
+      chunks.push_back({hash, static_cast<std::uint64_t>(size), static_cast<std::uint64_t>(first)});
+    }
+    return chunks;
+  });
+}
+
+base::Result<void> Catalogue::check_owner(std::string_view id, std::int64_t owner) {
+  const std::string name(id);
+  return database_.read([&](soci::session& sql) -> base::Result<void> {
+    std::int64_t whose = 0;
+    sql << "SELECT owner FROM videos WHERE id = :id", soci::use(name), soci::into(whose);
+    if (!sql.got_data() || whose != owner) return no_such_video();
+    return {};
+  });
+}
+
+}  // namespace origin

@@ -1,0 +1,93 @@
+// Catalogue: the videos there are, whose they are and what became of them. docs/platform.md.
+//
+// A video's state is not stored; it follows from what exists.
+//
+// Threads    All calls from any thread that may block.
+// Errors     Those of Database; kNotFound: no such video, or not the asker's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "origin/database/database.h"
+#include "origin/uploads/ledger.h"
+
+namespace origin {
+
+enum class VideoState { kWaiting, kProcessing, kPlayable, kReady, kFailed };
+std::string_view name_of(VideoState state);  // "waiting", "processing", …
+
+struct NewVideo {
+  std::int64_t owner = 0;
+  std::string title, file_name;
+  std::string access = "public";  // Or "private".
+  std::string container;          // The demuxer's name, by content.
+  std::vector<ChunkRef> chunks;   // In order; together the file.
+};
+
+struct RenditionView {
+  std::string name, kind;  // "720p", "video"
+  bool published = false;
+  int percent = 0;          // Of its units.
+  std::uint64_t bytes = 0;  // Of what exists.
+};
+
+struct VideoView {
+  std::string id, title, file_name, access, failure;
+  std::int64_t owner = 0;
+  std::uint64_t size = 0;  // Of the file that was sent.
+  std::int64_t created_us = 0;
+  std::int64_t duration_us = 0;  // 0: not known yet.
+  VideoState state = VideoState::kWaiting;
+  int percent = 0;                 // Of the whole work.
+  std::uint64_t stored_bytes = 0;  // Of everything that was made of it.
+  std::vector<RenditionView> renditions;
+};
+
+struct VideoPage {
+  std::vector<VideoView> videos;  // Newest first, without renditions.
+  std::string next;               // Cursor; empty: that was all.
+};
+
+class Catalogue {
+ public:
+  static constexpr std::size_t kTitleBytesMax = 200;
+
+  Catalogue(Database& database, const base::Clock& clock) : database_(database), clock_(clock) {}
+
+  // The id, or the hashes that this owner has not sent. The first task of the video is put into the
+  // queue with it.
+  struct Created {
+    std::string id;
+    std::vector<std::string> missing;
+  };
+  base::Result<Created> create(const NewVideo& video);
+  // Inside a transaction of the caller's, which has seen to it that the chunks are there.
+  static std::string create_in(soci::session& sql, const NewVideo& video, std::int64_t now_us);
+
+  base::Result<VideoView> get(std::string_view id);
+  base::Result<VideoPage> list(std::int64_t owner, std::string_view cursor, int count);
+  // With all that was made of it (objects are collected later).
+  base::Result<void> remove(std::string_view id, std::int64_t owner);
+
+  // The file as it was sent, in order.
+  struct SourceChunk {
+    std::string hash;
+    std::uint64_t size = 0, first = 0;
+  };
+  base::Result<std::vector<SourceChunk>> source(std::string_view id);
+
+  // Whoever may see it: anyone, or its owner when it is private.
+  base::Result<void> check_owner(std::string_view id, std::int64_t owner);
+
+ private:
+  Database& database_;
+  const base::Clock& clock_;
+};
+
+}  // namespace origin

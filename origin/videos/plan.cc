@@ -1,0 +1,213 @@
+#include "origin/videos/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+namespace origin {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kDurationMaxUs = 12ll * 3600 * 1'000'000;
+constexpr std::int64_t kSideMax = 16'384;
+constexpr int kGopsPerSegment = 2;
+constexpr int kSegmentsPerUnit = 8;
+constexpr double kGopSeconds = 2;
+constexpr double kRateMax = 60;
+
+std::unexpected<base::Error> unplayable(std::string sentence) {
+  return base::fail(base::ErrorCode::kInvalid, std::move(sentence), base::Blame::kClient);
+}
+
+double value_of(Rational rate) {
+  return static_cast<double>(rate.num) / static_cast<double>(rate.den);
+}
+
+// The rate that frames are put on: the source's if it is constant and not above 60 a second (then
+// half of it), else the standard rate that is nearest.
+Rational output_rate(Rational source, bool variable) {
+  constexpr std::array kStandard{Rational{24'000, 1'001}, Rational{24, 1}, Rational{25, 1},
+                                 Rational{30'000, 1'001}, Rational{30, 1}, Rational{50, 1},
+                                 Rational{60'000, 1'001}, Rational{60, 1}};
+  if (source.num <= 0 || source.den <= 0) return {30, 1};  // "0 fps" claims.
+  while (value_of(source) > kRateMax * 1.001) source.den *= 2;
+  const bool plausible = value_of(source) >= 1 && source.num <= 240'000 && source.den <= 2'002;
+  if (!variable && plausible) return source;
+  return *std::ranges::min_element(
+      kStandard, {}, [&](Rational rate) { return std::abs(value_of(rate) - value_of(source)); });
+}
+
+// The same rate with a numerator that serves as a time scale: fine enough for sound to be laid beside.
+Rational fine(Rational rate) {
+  if (rate.num < 10'000) return {rate.num * 1'000, rate.den * 1'000};
+  return rate;
+}
+
+// kb/s that look well at this short side and up to 30 frames a second, after Apple's table.
+int rate_for(int side, double fps) {
+  constexpr std::array<std::pair<int, int>, 8> kTable{{{144, 90},
+                                                       {234, 145},
+                                                       {360, 730},
+                                                       {540, 2'000},
+                                                       {720, 3'000},
+                                                       {1'080, 6'000},
+                                                       {1'440, 8'100},
+                                                       {2'160, 11'600}}};
+  double kbps = kTable.back().second;
+  for (std::size_t i = 1; i < kTable.size(); ++i) {
+    if (side > kTable[i].first) continue;
+    const double part = std::max(0.0, static_cast<double>(side - kTable[i - 1].first)) /
+                        (kTable[i].first - kTable[i - 1].first);
+    kbps = kTable[i - 1].second + part * (kTable[i].second - kTable[i - 1].second);
+    break;
+  }
+  return static_cast<int>(fps > 31 ? kbps * 1.5 : kbps);
+}
+
+int even(double length) { return std::max(2, static_cast<int>(std::lround(length / 2)) * 2); }
+
+std::vector<Rung> rungs_for(std::int64_t width, std::int64_t height, double fps,
+                            const Ladder& ladder) {
+  const std::int64_t source_side = std::min(width, height);
+  std::vector<int> sides;
+  for (const int side : ladder.rungs) {
+    if (side <= source_side) sides.push_back(side);
+  }
+  // What lies well between two rungs is worth one of its own.
+  const int highest = sides.empty() ? 0 : sides.back();
+  if (source_side * 100 > highest * 115 && source_side < ladder.rungs.back()) {
+    sides.push_back(static_cast<int>(source_side));
+  }
+  std::vector<Rung> rungs;
+  for (const int side : sides) {
+    const double scale = static_cast<double>(side) / static_cast<double>(source_side);
+    rungs.push_back({.name = std::to_string(side) + "p",
+                     .width = even(static_cast<double>(width) * scale),
+                     .height = even(static_cast<double>(height) * scale),
+                     .rate_max_kbps = rate_for(side, fps)});
+  }
+  return rungs;
+}
+
+base::Result<VideoTrack> video_track(const json& found, std::int64_t duration_us,
+                                     const Ladder& ladder) {
+  std::int64_t width = found.value("width", std::int64_t{0});
+  std::int64_t height = found.value("height", std::int64_t{0});
+  if (width < 2 || height < 2 || width > kSideMax || height > kSideMax) {
+    return unplayable("The picture is " + std::to_string(width) + " × " + std::to_string(height) +
+                      ", which is outside of what can be played.");
+  }
+  const json sar = found.value("sar", json::array({1, 1}));
+  const double aspect = sar.at(0).get<double>() / std::max(1.0, sar.at(1).get<double>());
+  double shown_width = static_cast<double>(width);
+  if (aspect > 0.1 && aspect < 10) shown_width *= aspect;
+  width = std::llround(shown_width);
+  const int rotation = found.value("rotation", 0);
+  if (rotation == 90 || rotation == 270) std::swap(width, height);
+
+  const json rate = found.value("rate", json::array({0, 1}));
+  VideoTrack track;
+  track.rate = fine(output_rate({rate.at(0).get<std::int64_t>(), rate.at(1).get<std::int64_t>()},
+                                found.value("variable", false)));
+  const double fps = value_of(track.rate);
+  const auto of_duration =
+      static_cast<std::int64_t>(std::llround(static_cast<double>(duration_us) * fps / 1'000'000));
+  track.frames = std::max<std::int64_t>(1, of_duration);
+  track.gop = std::max<std::int64_t>(1, std::llround(fps * kGopSeconds));
+  track.segment = track.gop * kGopsPerSegment;
+  const std::int64_t unit = track.segment * kSegmentsPerUnit;
+  for (std::int64_t first = 0; first < track.frames; first += unit) {
+    track.units.push_back({first, std::min(unit, track.frames - first)});
+  }
+  track.rungs = rungs_for(width, height, fps, ladder);
+  return track;
+}
+
+AudioTrack audio_track(std::int64_t duration_us, const std::optional<VideoTrack>& video) {
+  AudioTrack track;
+  const double per_second = static_cast<double>(AudioTrack::kRate) / AudioTrack::kFrame;
+  track.frames = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(
+             std::ceil(static_cast<double>(duration_us) / 1'000'000 * per_second)));
+  const double segment_seconds = video ? static_cast<double>(video->segment) / value_of(video->rate)
+                                       : kGopSeconds * kGopsPerSegment;
+  for (int i = 0;; ++i) {
+    const std::int64_t at = std::llround(i * segment_seconds * per_second);
+    // A last one of a few frames would be a request for nothing.
+    if (i > 0 && at + 4 >= track.frames) break;
+    track.boundaries.push_back(at);
+  }
+  return track;
+}
+
+}  // namespace
+
+base::Result<Plan> plan_for(const json& probe, const Ladder& ladder) {
+  try {
+    Plan plan;
+    plan.duration_us = probe.value("duration_us", std::int64_t{0});
+    if (plan.duration_us <= 0) return unplayable("The file has no picture and no sound in it.");
+    if (plan.duration_us > kDurationMaxUs) {
+      return unplayable("The video is longer than 12 hours; cut it into parts.");
+    }
+    if (probe.contains("video")) {
+      auto track = video_track(probe.at("video"), plan.duration_us, ladder);
+      if (!track) return std::unexpected(track.error());
+      plan.video = std::move(*track);
+    }
+    if (probe.contains("audio")) plan.audio = audio_track(plan.duration_us, plan.video);
+    if (!plan.video && !plan.audio) {
+      return unplayable("The file has no picture and no sound in it.");
+    }
+    return plan;
+  } catch (const json::exception& error) {
+    return base::fail(base::ErrorCode::kInvalid,
+                      std::string("a probe result is not as it should be: ") + error.what());
+  }
+}
+
+json transcode_spec(const json& probe, const VideoTrack& track, std::size_t unit,
+                    const std::vector<Rung>& rungs, const Ladder& ladder) {
+  json made = json::array();
+  for (const Rung& rung : rungs) {
+    made.push_back({{"name", rung.name},
+                    {"width", rung.width},
+                    {"height", rung.height},
+                    {"rate_max_kbps", rung.rate_max_kbps}});
+  }
+  return {{"container", probe.at("container")},
+          {"video", probe.at("video")},
+          {"rate", {track.rate.num, track.rate.den}},
+          {"gop", track.gop},
+          {"segment", track.segment},
+          {"unit", unit},
+          {"first", track.units[unit].first},
+          {"frames", track.units[unit].frames},
+          {"preset", ladder.preset},
+          {"crf", ladder.crf},
+          {"rungs", made}};
+}
+
+json audio_spec(const json& probe, const AudioTrack& track) {
+  return {{"container", probe.at("container")},
+          {"audio", probe.at("audio")},
+          {"frames", track.frames},
+          {"boundaries", track.boundaries}};
+}
+
+json images_spec(const json& probe, const Plan& plan) {
+  // A tile each five seconds, a hundred tiles a sheet; long videos get fewer a minute.
+  const double seconds = static_cast<double>(plan.duration_us) / 1'000'000;
+  const double interval = std::max(1.0, std::min(5.0, seconds / 10));
+  return {{"container", probe.at("container")},
+          {"video", probe.at("video")},
+          {"duration_us", plan.duration_us},
+          {"interval_us", static_cast<std::int64_t>(std::max(interval, seconds / 2'000) * 1e6)},
+          {"columns", 10},
+          {"rows", 10},
+          {"tile_height", 90}};
+}
+
+}  // namespace origin

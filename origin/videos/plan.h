@@ -1,0 +1,73 @@
+// Plan: from what a probe found to the work that makes a video playable: the output grid, one
+// boundary table, the ladder, and the tasks. docs/media.md.
+//
+// Pure. Time is split, not bytes: frame n of the output is shown at n × rate.den / rate.num seconds
+// from the presentation's start. Segments are kGopsPerSegment groups of pictures, units are
+// kSegmentsPerUnit segments; the last of each may be shorter. Sound is cut at AAC frames, each
+// boundary at the frame that begins nearest to the picture's.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace origin {
+
+struct Rational {
+  std::int64_t num = 0, den = 1;
+  bool operator==(const Rational&) const = default;
+};
+
+struct Rung {
+  std::string name;  // "720p"; its short side.
+  int width = 0, height = 0;
+  int rate_max_kbps = 0;  // Ceiling over the constant quality.
+};
+
+struct Ladder {
+  // Short sides, low to high. None above the source's.
+  std::vector<int> rungs{234, 360, 540, 720, 1080};
+  std::string preset = "veryfast";
+  int crf = 23;
+};
+
+struct Unit {
+  std::int64_t first = 0, frames = 0;
+};
+
+struct VideoTrack {
+  Rational rate;
+  std::int64_t frames = 0;
+  std::int64_t gop = 0, segment = 0;  // In frames.
+  std::vector<Unit> units;
+  std::vector<Rung> rungs;  // Low to high.
+};
+
+struct AudioTrack {
+  static constexpr std::int64_t kRate = 48'000;
+  static constexpr std::int64_t kFrame = 1'024;
+  std::int64_t frames = 0;               // AAC frames.
+  std::vector<std::int64_t> boundaries;  // Where segments begin, in AAC frames; the first is 0.
+};
+
+struct Plan {
+  std::int64_t duration_us = 0;
+  std::optional<VideoTrack> video;
+  std::optional<AudioTrack> audio;
+};
+
+// kInvalid, with a sentence for the creator: the file has nothing to play, or is over a bound.
+base::Result<Plan> plan_for(const nlohmann::json& probe, const Ladder& ladder);
+
+// What the workers are told; docs/worker-protocol.md.
+nlohmann::json transcode_spec(const nlohmann::json& probe, const VideoTrack& track,
+                              std::size_t unit, const std::vector<Rung>& rungs,
+                              const Ladder& ladder);
+nlohmann::json audio_spec(const nlohmann::json& probe, const AudioTrack& track);
+nlohmann::json images_spec(const nlohmann::json& probe, const Plan& plan);
+
+}  // namespace origin

@@ -1,0 +1,260 @@
+#include "origin/videos/video_api.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "package/container.h"
+
+namespace origin {
+namespace {
+
+using base::ErrorCode;
+using nlohmann::json;
+
+constexpr std::size_t kListBytesMax = 16u << 20;
+constexpr std::size_t kSmallBody = 64u << 10;
+constexpr std::uint64_t kChunkMin = 4u << 20;  // But for the last one.
+constexpr int kPageDefault = 20;
+constexpr int kPageMax = 100;
+
+std::unexpected<base::Error> invalid(std::string sentence) {
+  return base::fail(ErrorCode::kInvalid, std::move(sentence), base::Blame::kClient);
+}
+
+base::Result<std::string> text_in(const json& request, const char* name, std::size_t bytes_max) {
+  const auto value = request.find(name);
+  if (value == request.end()) return std::string();
+  if (!value->is_string()) return invalid(std::string("\"") + name + "\" must be a string");
+  const auto& text = value->get_ref<const std::string&>();
+  if (text.size() > bytes_max) {
+    return invalid(std::string("\"") + name + "\" may have " + std::to_string(bytes_max) +
+                   " bytes");
+  }
+  return text;
+}
+
+base::Result<std::vector<ChunkRef>> chunks_in(const json& request, base::Bytes size_max) {
+  const auto list = request.find("chunks");
+  if (list == request.end() || !list->is_array() || list->empty()) {
+    return invalid("\"chunks\" must be a list of {\"hash\", \"size\"}, in the order of the file");
+  }
+  std::vector<ChunkRef> chunks;
+  std::uint64_t size = 0;
+  for (const json& one : *list) {
+    const bool is_chunk = one.is_object() && one.contains("hash") && one["hash"].is_string() &&
+                          one.contains("size") && one["size"].is_number_unsigned() &&
+                          base::is_sha256_hex(one["hash"].get_ref<const std::string&>());
+    if (!is_chunk) return invalid("each of \"chunks\" must have a \"hash\" and a \"size\"");
+    chunks.push_back({one["hash"], one["size"]});
+    size += chunks.back().size;
+    const bool is_last = chunks.size() == list->size();
+    if (chunks.back().size > ChunkStore::kChunkMax.count() || chunks.back().size == 0 ||
+        (!is_last && chunks.back().size < kChunkMin)) {
+      return invalid("chunks have 4 to 16 MiB; the last may have less");
+    }
+    if (size > size_max.count()) {
+      return base::fail(ErrorCode::kTooLarge, "a file may have " + base::to_string(size_max),
+                        base::Blame::kClient);
+    }
+  }
+  return chunks;
+}
+
+// What kind of file it is, by its content.
+base::Result<std::string> container_of(Ledger& ledger, const ChunkRef& first) {
+  std::string start(std::min<std::uint64_t>(first.size, package::kSniffBytes), '\0');
+  if (auto read = ledger.chunks().read(first.hash, 0, {start.data(), start.size()}); !read) {
+    return std::unexpected(read.error());
+  }
+  const auto container = package::sniff_container(start);
+  if (!container) {
+    return base::fail(ErrorCode::kUnsupported,
+                      "This is not a video that can be taken: its content is none of MP4, MOV, "
+                      "MKV, WebM, AVI, MPEG-TS, Ogg, WAV, MP3 or FLAC.",
+                      base::Blame::kClient);
+  }
+  return std::string(package::demuxer_of(*container));
+}
+
+base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& call,
+                               const std::string& body) {
+  const auto request = parse_object(body);
+  if (!request) return std::unexpected(request.error());
+  const auto title = text_in(*request, "title", Catalogue::kTitleBytesMax);
+  if (!title) return std::unexpected(title.error());
+  const auto file_name = text_in(*request, "file_name", 255);
+  if (!file_name) return std::unexpected(file_name.error());
+  auto access = text_in(*request, "access", 16);
+  if (!access) return std::unexpected(access.error());
+  if (access->empty()) *access = "public";
+  // Nothing guards media yet: what is called private must not be public.
+  if (*access != "public") return invalid("\"access\" can only be \"public\" so far");
+  auto chunks = chunks_in(*request, services.size_max);
+  if (!chunks) return std::unexpected(chunks.error());
+
+  // Before the content is looked at: a chunk that this owner has not sent is none of his business.
+  std::vector<std::string> hashes;
+  for (const ChunkRef& chunk : *chunks) hashes.push_back(chunk.hash);
+  const auto missing = services.ledger.missing(call.caller->owner, hashes);
+  if (!missing) return std::unexpected(missing.error());
+  const auto tell_missing = [](const std::vector<std::string>& list) {
+    return ApiAnswer::problem(409, "send these chunks first", {{"missing", list}});
+  };
+  if (!missing->empty()) return tell_missing(*missing);
+  const auto container = container_of(services.ledger, chunks->front());
+  if (!container) return std::unexpected(container.error());
+
+  NewVideo video{.owner = call.caller->owner,
+                 .title = title->empty() ? *file_name : *title,
+                 .file_name = *file_name,
+                 .access = *access,
+                 .container = *container,
+                 .chunks = std::move(*chunks)};
+  const auto created = services.catalogue.create(video);
+  if (!created) return std::unexpected(created.error());
+  if (!created->missing.empty()) return tell_missing(created->missing);
+  const auto made = services.catalogue.get(created->id);
+  if (!made) return std::unexpected(made.error());
+  ApiAnswer answer = ApiAnswer::json(to_json(*made), 201);
+  answer.fields.add("location", "/api/v1/videos/" + created->id);
+  return answer;
+}
+
+base::Result<ApiAnswer> get(const VideoServices& services, const ApiCall& call) {
+  const auto video = services.catalogue.get(call.names[0]);
+  if (!video) return std::unexpected(video.error());
+  if (video->access != "public" && video->owner != call.caller->owner) {
+    return base::fail(ErrorCode::kNotFound, "no such video", base::Blame::kClient);
+  }
+  return ApiAnswer::json(to_json(*video));
+}
+
+base::Result<ApiAnswer> list(const VideoServices& services, const ApiCall& call) {
+  int count = kPageDefault;
+  if (const auto asked = call.query.find("count"); asked != call.query.end()) {
+    const std::string& text = asked->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > kPageMax) {
+      return invalid("\"count\" must be 1 to 100");
+    }
+  }
+  const auto cursor = call.query.find("cursor");
+  const auto page = services.catalogue.list(
+      call.caller->owner, cursor == call.query.end() ? "" : cursor->second, count);
+  if (!page) return std::unexpected(page.error());
+  json videos = json::array();
+  for (const VideoView& video : page->videos) videos.push_back(to_json(video));
+  json answer{{"data", videos}};
+  if (!page->next.empty()) answer["next"] = page->next;
+  return ApiAnswer::json(answer);
+}
+
+base::Result<ApiAnswer> remove(const VideoServices& services, const ApiCall& call) {
+  if (auto removed = services.catalogue.remove(call.names[0], call.caller->owner); !removed) {
+    return std::unexpected(removed.error());
+  }
+  if (auto removed = services.objects.remove("media/" + call.names[0]); !removed) {
+    return std::unexpected(removed.error());
+  }
+  return ApiAnswer::empty();
+}
+
+json to_json(const TaskView& task) {
+  return {{"id", task.id},
+          {"video", task.video},
+          {"kind", task.kind},
+          {"key", task.key},
+          {"state", name_of(task.state)},
+          {"worker", task.worker},
+          {"reason", task.reason},
+          {"position_us", task.progress_us},
+          {"failures", task.failures},
+          {"losses", task.losses}};
+}
+
+// An owner sees the tasks of his own videos.
+base::Result<ApiAnswer> list_tasks(const VideoServices& services, const ApiCall& call) {
+  const auto video = call.query.find("video");
+  const auto tasks = services.queue.list(video == call.query.end() ? "" : video->second);
+  if (!tasks) return std::unexpected(tasks.error());
+  json data = json::array();
+  for (const TaskView& task : *tasks) {
+    if (services.catalogue.check_owner(task.video, call.caller->owner)) {
+      data.push_back(to_json(task));
+    }
+  }
+  return ApiAnswer::json({{"data", data}});
+}
+
+base::Result<ApiAnswer> retry_task(const VideoServices& services, const ApiCall& call) {
+  std::int64_t id = 0;
+  const std::string& text = call.names[0];
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return base::fail(ErrorCode::kNotFound, "no such task", base::Blame::kClient);
+  }
+  const auto whose = services.queue.video_of(id);
+  if (!whose) return std::unexpected(whose.error());
+  if (!services.catalogue.check_owner(*whose, call.caller->owner)) {
+    return base::fail(ErrorCode::kNotFound, "no such task", base::Blame::kClient);
+  }
+  if (auto retried = services.work.retry(id); !retried) return std::unexpected(retried.error());
+  return ApiAnswer::empty();
+}
+
+}  // namespace
+
+json to_json(const VideoView& video) {
+  json renditions = json::array();
+  for (const RenditionView& one : video.renditions) {
+    renditions.push_back({{"name", one.name},
+                          {"kind", one.kind},
+                          {"published", one.published},
+                          {"percent", one.percent},
+                          {"bytes", one.bytes}});
+  }
+  json value{{"id", video.id},
+             {"title", video.title},
+             {"file_name", video.file_name},
+             {"access", video.access},
+             {"state", name_of(video.state)},
+             {"percent", video.percent},
+             {"size", video.size},
+             {"stored_bytes", video.stored_bytes},
+             {"created_us", video.created_us},
+             {"renditions", renditions}};
+  if (video.duration_us > 0) value["duration_us"] = video.duration_us;
+  if (!video.failure.empty()) value["failure"] = video.failure;
+  if (video.state == VideoState::kPlayable || video.state == VideoState::kReady) {
+    value["hls"] = "/media/" + video.id + "/master.m3u8";
+    value["dash"] = "/media/" + video.id + "/manifest.mpd";
+  }
+  return value;
+}
+
+void add_video_routes(Router& router, const VideoServices& services) {
+  const auto plain = [&services](auto handler) {
+    return [&services, handler](const ApiCall& call, const std::string&) {
+      return handler(services, call);
+    };
+  };
+  router.add({.method = "POST",
+              .pattern = "/api/v1/videos",
+              .body_max = kListBytesMax,
+              .handle = [&services](const ApiCall& call, const std::string& body) {
+                return create(services, call, body);
+              }});
+  router.add({.method = "GET", .pattern = "/api/v1/videos", .handle = plain(list)});
+  router.add({.method = "GET", .pattern = "/api/v1/videos/{id}", .handle = plain(get)});
+  router.add({.method = "DELETE", .pattern = "/api/v1/videos/{id}", .handle = plain(remove)});
+  router.add({.method = "GET", .pattern = "/api/v1/tasks", .handle = plain(list_tasks)});
+  router.add({.method = "POST",
+              .pattern = "/api/v1/tasks/{id}/retry",
+              .body_max = kSmallBody,
+              .handle = plain(retry_task)});
+}
+
+}  // namespace origin

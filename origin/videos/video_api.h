@@ -1,0 +1,26 @@
+// The catalogue's routes: make a video of chunks, look at it, remove it, its tasks.
+#pragma once
+
+#include "origin/api/router.h"
+#include "origin/tasks/queue.h"
+#include "origin/tasks/work.h"
+#include "origin/uploads/ledger.h"
+#include "origin/videos/catalogue.h"
+
+namespace origin {
+
+struct VideoServices {
+  Catalogue& catalogue;
+  Ledger& ledger;
+  Queue& queue;
+  Work& work;
+  ObjectWriter& objects;
+  base::Bytes size_max;  // Of a file.
+};
+
+// The services outlive the router.
+void add_video_routes(Router& router, const VideoServices& services);
+
+nlohmann::json to_json(const VideoView& video);
+
+}  // namespace origin

@@ -1,0 +1,115 @@
+#include "origin/database/database.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/origin/test_database.h"
+
+namespace origin {
+namespace {
+
+using base::ErrorCode;
+
+base::Result<int> count_owners(Database& database) {
+  return database.read([](soci::session& sql) -> base::Result<int> {
+    int count = 0;
+    sql << "SELECT CAST(COUNT(*) AS BIGINT) FROM owners", soci::into(count);
+    return count;
+  });
+}
+
+base::Result<void> add_owner(Database& database, long long id) {
+  return database.write([id](soci::session& sql) -> base::Result<void> {
+    const std::string name = "owner-" + std::to_string(id);
+    sql << "INSERT INTO owners (id, name, quota_bytes, created) VALUES (:id, :name, 0, 0)",
+        soci::use(id), soci::use(name);
+    return {};
+  });
+}
+
+class DatabaseTest : public testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    if (!test_.has(GetParam())) GTEST_SKIP() << "no PostgreSQL server on this machine";
+    database_ = test_.make(GetParam());
+  }
+  TestDatabase test_;
+  std::unique_ptr<Database> database_;
+};
+
+TEST_P(DatabaseTest, KeepsWhatWasCommittedAndNothingElse) {
+  ASSERT_TRUE(add_owner(*database_, 1));
+  const auto refused = database_->write([](soci::session& sql) -> base::Result<void> {
+    sql << "INSERT INTO owners (id, name, quota_bytes, created) VALUES (2, 'x', 0, 0)";
+    return base::fail(ErrorCode::kInvalid, "changed my mind");
+  });
+  EXPECT_EQ(refused.error().context, "changed my mind");
+  EXPECT_EQ(add_owner(*database_, 1).error().code, ErrorCode::kIo) << "the name is taken";
+  EXPECT_EQ(count_owners(*database_), 1);
+  database_.reset();
+  database_ = test_.open_again();
+  EXPECT_EQ(count_owners(*database_), 1);
+}
+
+TEST_P(DatabaseTest, WritersBesideEachOtherLoseNothing) {
+  const auto raise = [this] {
+    return database_->write([](soci::session& sql) -> base::Result<void> {
+      long long value = 0;
+      sql << "SELECT quota_bytes FROM owners WHERE id = 1", soci::into(value);
+      ++value;
+      sql << "UPDATE owners SET quota_bytes = :value WHERE id = 1", soci::use(value);
+      return {};
+    });
+  };
+  ASSERT_TRUE(add_owner(*database_, 1));
+  constexpr int kThreads = 4;
+  constexpr int kTurns = 25;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&] {
+        for (int turn = 0; turn < kTurns; ++turn) {
+          while (true) {
+            const auto raised = raise();
+            if (raised) break;
+            ASSERT_EQ(raised.error().code, ErrorCode::kOverloaded);
+          }
+        }
+      });
+    }
+  }
+  const auto value = database_->read([](soci::session& sql) -> base::Result<long long> {
+    long long read = 0;
+    sql << "SELECT quota_bytes FROM owners WHERE id = 1", soci::into(read);
+    return read;
+  });
+  EXPECT_EQ(value, kThreads * kTurns);
+}
+
+TEST_P(DatabaseTest, RefusesTablesOfANewerVersion) {
+  ASSERT_TRUE(database_->write([](soci::session& sql) -> base::Result<void> {
+    sql << "INSERT INTO schema_version (version) VALUES (1000)";
+    return {};
+  }));
+  database_.reset();
+  const auto opened = Database::open(test_.options());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(opened.error().context.find("newer Headrace"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, DatabaseTest, testing::Values(Engine::kSqlite, Engine::kPostgres),
+                         [](const auto& info) { return name_of(info.param); });
+
+TEST(Database, SaysWhatItCanNotOpen) {
+  EXPECT_EQ(Database::open({.url = "mysql:x"}).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(Database::open({.url = "sqlite:/nowhere/at/all/x.db"}).error().code, ErrorCode::kIo);
+}
+
+}  // namespace
+}  // namespace origin

@@ -1,0 +1,114 @@
+#include "origin/videos/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace origin {
+namespace {
+
+using nlohmann::json;
+
+json probe_of(int width, int height, std::vector<int> rate, std::int64_t duration_us,
+              const json& more = json::object()) {
+  json video{{"stream", 0}, {"width", width}, {"height", height}, {"rate", rate}};
+  video.update(more);
+  return {{"container", "mov"}, {"video", video}, {"duration_us", duration_us}};
+}
+
+std::vector<std::string> rungs_of(const json& probe) {
+  const auto plan = plan_for(probe, Ladder{});
+  EXPECT_TRUE(plan) << plan.error().context;
+  std::vector<std::string> names;
+  for (const Rung& rung : plan->video->rungs) {
+    names.push_back(rung.name + " " + std::to_string(rung.width) + "x" +
+                    std::to_string(rung.height));
+  }
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(Plan, TheLadderNeverUpscalesAndIsNamedByTheShortSide) {
+  EXPECT_EQ(
+      rungs_of(probe_of(1920, 1080, {30, 1}, 1'000'000)),
+      (Names{"234p 416x234", "360p 640x360", "540p 960x540", "720p 1280x720", "1080p 1920x1080"}));
+  EXPECT_EQ(rungs_of(probe_of(640, 360, {30, 1}, 1'000'000)),
+            (Names{"234p 416x234", "360p 640x360"}));
+  EXPECT_EQ(rungs_of(probe_of(1080, 1920, {30, 1}, 1'000'000)).back(), "1080p 1080x1920");
+  EXPECT_EQ(rungs_of(probe_of(3840, 2160, {30, 1}, 1'000'000)).back(), "1080p 1920x1080");
+  EXPECT_EQ(rungs_of(probe_of(161, 121, {30, 1}, 1'000'000)), (Names{"121p 162x122"}));
+  EXPECT_EQ(rungs_of(probe_of(854, 480, {30, 1}, 1'000'000)).back(), "480p 854x480")
+      << "what lies between two rungs is kept";
+}
+
+TEST(Plan, PixelsAreMadeSquareAndThePictureUpright) {
+  EXPECT_EQ(rungs_of(probe_of(1440, 1080, {25, 1}, 1'000'000, {{"sar", {4, 3}}})).back(),
+            "1080p 1920x1080");
+  EXPECT_EQ(rungs_of(probe_of(1920, 1080, {25, 1}, 1'000'000, {{"rotation", 90}})).back(),
+            "1080p 1080x1920");
+}
+
+TEST(Plan, FramesAreLaidOnAGridAndCutIntoUnitsOfWholeSegments) {
+  const auto plan = plan_for(probe_of(640, 360, {30'000, 1'001}, 100'100'000), Ladder{});
+  ASSERT_TRUE(plan);
+  const VideoTrack& track = *plan->video;
+  EXPECT_EQ(track.rate, (Rational{30'000, 1'001}));
+  EXPECT_EQ(track.frames, 3'000);
+  EXPECT_EQ(track.gop, 60);
+  EXPECT_EQ(track.segment, 120);
+  ASSERT_EQ(track.units.size(), 4u);
+  std::int64_t next = 0;
+  for (const Unit& unit : track.units) {
+    EXPECT_EQ(unit.first, next);
+    EXPECT_EQ(unit.first % track.segment, 0);
+    next += unit.frames;
+  }
+  EXPECT_EQ(next, track.frames);
+}
+
+TEST(Plan, OddRatesBecomeOnesThatPlayersKnow) {
+  const auto rate = [](std::vector<int> source, bool variable) {
+    const auto plan = plan_for(
+        probe_of(640, 360, std::move(source), 1'000'000, {{"variable", variable}}), Ladder{});
+    EXPECT_TRUE(plan);
+    return static_cast<double>(plan->video->rate.num) / static_cast<double>(plan->video->rate.den);
+  };
+  EXPECT_DOUBLE_EQ(rate({0, 1}, false), 30) << "a file that claims no rate";
+  EXPECT_DOUBLE_EQ(rate({120, 1}, false), 60);
+  EXPECT_DOUBLE_EQ(rate({25, 2}, false), 12.5);
+  EXPECT_DOUBLE_EQ(rate({2'871, 100}, true), 30.0 * 1'000 / 1'001 > 28.71 ? 30'000.0 / 1'001 : 30);
+}
+
+TEST(Plan, SoundIsCutNearestToThePicture) {
+  json probe = probe_of(640, 360, {30'000, 1'001}, 60'000'000);
+  probe["audio"] = {{"stream", 1}};
+  const auto plan = plan_for(probe, Ladder{});
+  ASSERT_TRUE(plan);
+  const double segment = 120 * 1'001.0 / 30'000;
+  for (std::size_t i = 0; i < plan->audio->boundaries.size(); ++i) {
+    const double at = static_cast<double>(plan->audio->boundaries[i]) * 1'024 / 48'000;
+    EXPECT_NEAR(at, static_cast<double>(i) * segment, 512.0 / 48'000 + 1e-9);
+  }
+  EXPECT_EQ(plan->audio->frames, 2'813);
+}
+
+TEST(Plan, WhatCanNotBePlayedIsRefusedInWords) {
+  const auto refused = [](const json& probe) {
+    const auto plan = plan_for(probe, Ladder{});
+    EXPECT_FALSE(plan);
+    return plan ? "" : plan.error().context;
+  };
+  EXPECT_NE(refused({{"duration_us", 0}}).find("no picture and no sound"), std::string::npos);
+  EXPECT_NE(refused({{"duration_us", 1}}).find("no picture and no sound"), std::string::npos);
+  EXPECT_NE(refused(probe_of(100'000, 100'000, {30, 1}, 1'000'000)).find("100000"),
+            std::string::npos);
+  EXPECT_NE(refused(probe_of(640, 360, {30, 1}, 13ll * 3'600'000'000)).find("12 hours"),
+            std::string::npos);
+  EXPECT_NE(refused({{"duration_us", "x"}}), "");
+  EXPECT_NE(refused({{"duration_us", 5}, {"video", 7}}), "");
+}
+
+}  // namespace
+}  // namespace origin
