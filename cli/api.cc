@@ -1,0 +1,111 @@
+#include "cli/api.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace cli {
+namespace {
+
+using base::ErrorCode;
+using nlohmann::json;
+
+constexpr int kTries = 6;
+constexpr std::chrono::milliseconds kPause{300};  // Doubled each time.
+
+std::string detail_of(const http::BlockingAnswer& answer) {
+  const json document = json::parse(answer.body, nullptr, false);
+  if (document.is_object() && document.contains("detail") && document["detail"].is_string()) {
+    return document["detail"];
+  }
+  return "the server answered " + std::to_string(answer.status);
+}
+
+ErrorCode code_of(int status) {
+  switch (status) {
+    case 401:
+    case 403:
+      return ErrorCode::kDenied;
+    case 404:
+      return ErrorCode::kNotFound;
+    case 409:
+      return ErrorCode::kBusy;
+    case 413:
+      return ErrorCode::kTooLarge;
+    case 507:
+      return ErrorCode::kNoSpace;
+    default:
+      return status >= 500 ? ErrorCode::kUnreachable : ErrorCode::kInvalid;
+  }
+}
+
+base::Result<json> json_of(const base::Result<http::BlockingAnswer>& answer) {
+  if (!answer) return std::unexpected(answer.error());
+  json value = json::parse(answer->body.empty() ? "{}" : answer->body, nullptr, false);
+  if (value.is_discarded()) {
+    return base::fail(ErrorCode::kProtocol,
+                      "the server's answer is no JSON: is this a Headrace server?");
+  }
+  return value;
+}
+
+}  // namespace
+
+// What passes is tried again: a server that restarts, a link that breaks.
+base::Result<http::BlockingAnswer> Api::call(http::BlockingRequest request) {
+  request.url = settings_.server + request.url;
+  if (!settings_.token.empty()) request.fields.set("authorization", "Bearer " + settings_.token);
+  auto pause = kPause;
+  for (int tries = 1;; ++tries, pause *= 2) {
+    auto answer = client_.fetch(request);
+    const bool passing =
+        answer ? (answer->status >= 500 && answer->status != 507) || answer->status == 429
+               : answer.error().code == ErrorCode::kUnreachable ||
+                     answer.error().code == ErrorCode::kTimeout ||
+                     answer.error().code == ErrorCode::kProtocol;
+    if (passing && tries < kTries) {
+      std::this_thread::sleep_for(pause);
+      continue;
+    }
+    if (!answer) return answer;
+    if (answer->status >= 400) {
+      return base::fail(code_of(answer->status), detail_of(*answer));
+    }
+    return answer;
+  }
+}
+
+base::Result<std::vector<std::string>> Api::missing(const std::vector<std::string>& hashes) {
+  const auto answer = post("/api/v1/chunks/missing", {{"hashes", hashes}});
+  if (!answer) return std::unexpected(answer.error());
+  try {
+    return answer->at("missing").get<std::vector<std::string>>();
+  } catch (const json::exception&) {
+    return base::fail(ErrorCode::kProtocol, "the server's answer is not as it should be");
+  }
+}
+
+base::Result<void> Api::put_chunk(const std::string& hash, std::string_view bytes,
+                                  std::function<void(std::uint64_t sent)> on_sent) {
+  const auto answer = call({.method = "PUT",
+                            .url = "/api/v1/chunks/" + hash,
+                            .fields = {{"content-type", "application/octet-stream"}},
+                            .body = bytes,
+                            .on_sent = std::move(on_sent)});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+base::Result<json> Api::create_video(const json& video) { return post("/api/v1/videos", video); }
+
+base::Result<json> Api::get(const std::string& path) { return json_of(call({.url = path})); }
+
+base::Result<json> Api::post(const std::string& path, const json& body) {
+  const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_of(call({.method = "POST",
+                       .url = path,
+                       .fields = {{"content-type", "application/json"}},
+                       .body = text}));
+}
+
+}  // namespace cli

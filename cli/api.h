@@ -1,0 +1,42 @@
+// Api: the origin's API as the command line uses it. docs/platform.md.
+//
+// Threads    One at a time.
+// Errors     With a sentence for the user: what failed and what to do. kDenied: the token; kNotFound;
+//            kNoSpace; kUnreachable; kInvalid: refused for what it is.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/settings.h"
+#include "http/blocking_client.h"
+
+namespace cli {
+
+class Api {
+ public:
+  explicit Api(Settings settings) : settings_(std::move(settings)) {}
+
+  base::Result<std::vector<std::string>> missing(const std::vector<std::string>& hashes);
+  base::Result<void> put_chunk(const std::string& hash, std::string_view bytes,
+                               std::function<void(std::uint64_t sent)> on_sent);
+  // Passes 409 (chunks that are missing) on as kBusy.
+  base::Result<nlohmann::json> create_video(const nlohmann::json& video);
+  base::Result<nlohmann::json> get(const std::string& path);
+  base::Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
+
+  [[nodiscard]] const std::string& server() const { return settings_.server; }
+
+ private:
+  base::Result<http::BlockingAnswer> call(http::BlockingRequest request);
+
+  const Settings settings_;
+  http::BlockingClient client_;
+};
+
+}  // namespace cli

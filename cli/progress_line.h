@@ -1,0 +1,36 @@
+// ProgressLine: one line on a terminal that says what is going on, how far, how fast, how long still.
+// On what is no terminal: a line for each stage, and nothing in between.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace cli {
+
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool quiet);  // Quiet: nothing at all.
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() { end(); }
+
+  void begin(std::string stage, std::uint64_t total);  // "sending", bytes or percent.
+  enum class Unit { kBytes, kPercent };
+  void show(std::uint64_t done, Unit unit);
+  void end();  // The line stays.
+
+ private:
+  const bool is_terminal_;
+  const bool quiet_;
+  std::string stage_;
+  std::uint64_t total_ = 0;
+  std::chrono::steady_clock::time_point began_, shown_;
+};
+
+// "12.3 MiB"
+std::string readable_bytes(double bytes);
+// "1:02:03", "0:07"
+std::string readable_time(double seconds);
+
+}  // namespace cli

@@ -1,0 +1,23 @@
+// Where the server is and who asks: from flags, else the environment, else
+// ~/.config/headrace/config.toml.
+#pragma once
+
+#include <string>
+
+#include "base/config.h"
+#include "base/result.h"
+
+namespace cli {
+
+struct Settings {
+  std::string server = "http://127.0.0.1:8080";
+  std::string token;
+};
+
+void describe(Settings& settings, base::ConfigVisitor& option);
+
+// Empty flags are not given. HEADRACE_SERVER, HEADRACE_TOKEN, XDG_CONFIG_HOME and HOME are read.
+// kInvalid: the file, or a URL without http:// or https://.
+base::Result<Settings> find_settings(const std::string& server_flag, const std::string& token_flag);
+
+}  // namespace cli

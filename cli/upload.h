@@ -1,0 +1,28 @@
+// Upload: a file to the server, chunk by chunk: hash, ask what is missing, send that, make the video.
+// Running it again after whatever went wrong sends only what is still missing.
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/result.h"
+#include "cli/api.h"
+#include "cli/progress_line.h"
+
+namespace cli {
+
+struct UploadOptions {
+  std::string file, title;
+};
+
+// The video as the server describes it. kNotFound, kDenied: the file can't be read. kInvalid: it
+// changed while it was read.
+base::Result<nlohmann::json> upload(Api& api, const UploadOptions& options, ProgressLine& progress);
+
+// Until the video is `playable` (a rung is there) or `ready` (all are). kCorrupt: it failed; the
+// sentence says why.
+base::Result<nlohmann::json> wait_for(Api& api, const std::string& id, const std::string& state,
+                                      ProgressLine& progress);
+
+}  // namespace cli

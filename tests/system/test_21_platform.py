@@ -1,0 +1,237 @@
+"""From upload to playback, as creators and viewers see it."""
+
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+import platform_harness
+from harness import wait_until
+from platform_harness import make_clip, probe
+
+
+@pytest.fixture
+def platform(tmp_path):
+    made = platform_harness.Platform(tmp_path / "platform", "[tasks]\nlease_time = \"3s\"").start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return make_clip(tmp_path / "clip.mp4")
+
+
+def test_a_file_is_uploaded_transcoded_and_watched_through_the_edge(platform, make_edge, clip):
+    edge = make_edge(platform.url)
+    platform.start_worker(url=edge.url)
+    done = platform.cli("upload", clip, "--title", "Räder & <b>", "--wait", "--json", server=edge.url)
+    assert done.returncode == 0, done.stderr + done.stdout
+    video = json.loads(done.stdout)
+    assert video["state"] == "ready" and video["title"] == "Räder & <b>"
+    assert [one["name"] for one in video["renditions"]] == ["audio", "180p"]
+    # Independent players: libavformat's HLS and DASH, through the edge.
+    for manifest in (video["hls"], video["dash"]):
+        seen = probe(edge.url + manifest)
+        kinds = {one["codec_type"]: one for one in seen["streams"]}
+        assert kinds["video"]["width"] == 320 and kinds["video"]["height"] == 180
+        assert int(kinds["video"]["nb_read_frames"]) == 100
+        assert kinds["audio"]["codec_name"] == "aac" and kinds["audio"]["channels"] == 2
+    # Segments are immutable and cached; ranges of them are served.
+    playlist = edge.get(video["hls"].replace("master.m3u8", "180p/video.m3u8")).body.decode()
+    segment = [line for line in playlist.splitlines() if line.endswith(".m4s")][0]
+    path = video["hls"].replace("master.m3u8", f"180p/{segment}")
+    whole = edge.get(path)
+    assert "immutable" in whole.fields["cache-control"]
+    again = edge.get(path, {"Range": "bytes=10-19"})
+    assert again.status == 206 and again.body == whole.body[10:20]
+    assert "hit" in again.cache_status
+    # What is stored is reported.
+    assert video["stored_bytes"] == sum(one["bytes"] for one in video["renditions"]) > 0
+
+
+def test_the_same_file_again_sends_nothing_and_nobody_learns_what_others_have(platform, clip):
+    content = clip.read_bytes()
+    name = hashlib.sha256(content).hexdigest()
+    assert platform.call("POST", "/api/v1/chunks/missing", {"hashes": [name]}).json == \
+        {"missing": [name]}
+    platform.create(content)
+    assert platform.call("POST", "/api/v1/chunks/missing", {"hashes": [name]}).json == \
+        {"missing": []}
+    other = platform.token("other")
+    assert platform.call("POST", "/api/v1/chunks/missing", {"hashes": [name]}, other).json == \
+        {"missing": [name]}
+    refused = platform.call("POST", "/api/v1/videos",
+                            {"chunks": [{"hash": name, "size": len(content)}]}, other)
+    assert refused.status == 409 and refused.json["missing"] == [name]
+    assert len(list((platform.data / "chunks").glob("??/*"))) == 1
+
+
+@pytest.mark.parametrize("what, status", [("hash", 422), ("name", 422), ("size", 413), ("none", 422)])
+def test_a_chunk_that_is_not_what_it_says_is_not_kept(platform, what, status):
+    content = b"x" * 1000
+    name = hashlib.sha256(content).hexdigest()
+    if what == "hash":
+        name = hashlib.sha256(b"other").hexdigest()
+    if what == "name":
+        name = name.upper()
+    if what == "size":
+        content = b"x" * ((16 << 20) + 1)
+    if what == "none":
+        content = b""
+        name = hashlib.sha256(content).hexdigest()
+    answer = platform.call("PUT", f"/api/v1/chunks/{name}", content)
+    assert answer.status == status and answer.json["status"] == status and answer.json["detail"]
+    assert not [path for path in (platform.data / "chunks").rglob("*") if path.is_file()]
+
+
+def test_without_a_token_nothing_is_done(platform):
+    for method, path in (("GET", "/api/v1/videos"), ("PUT", "/api/v1/chunks/" + "0" * 64),
+                         ("POST", "/api/v1/worker/lease"), ("DELETE", "/api/v1/videos/x")):
+        for token in ("", "hr_wrong", platform.owner if "worker" in path else "hrw_x"):
+            answer = platform.call(method, path, b"{}" if method != "GET" else None, token)
+            assert answer.status == 401, (method, path, token)
+            assert answer.getheader("WWW-Authenticate") == "Bearer"
+    assert platform.call("GET", "/api/v1/nothing").status == 404
+    wrong = platform.call("PATCH", "/api/v1/videos")
+    assert wrong.status == 405 and "POST" in wrong.getheader("Allow")
+
+
+@pytest.mark.parametrize("content", [b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", b"not a video" * 99,
+                                     b"ffconcat version 1.0\nfile /etc/passwd\n"])
+def test_what_is_no_video_is_refused_by_its_content(platform, content):
+    answer = platform.call("POST", "/api/v1/videos",
+                           {"file_name": "a.mp4", "chunks": platform.send_chunks(content)})
+    assert answer.status == 415 and "not a video" in answer.json["detail"]
+
+
+def test_a_broken_video_fails_with_a_sentence_and_the_queue_moves(platform, clip):
+    platform.start_worker()
+    content = clip.read_bytes()
+    broken = [platform.create(content[:200] + b"\0" * 5000, "no index"),
+              platform.create(b"\x1a\x45\xdf\xa3" + os.urandom(5000), "noise"),
+              platform.create(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\0\x08moov", "empty")]
+    good = platform.create(content, "good")
+    for video in broken:
+        failed = platform.wait(video, "failed")
+        assert failed["failure"].startswith("The file could not be decoded"), failed
+    platform.wait(good, "ready")
+    tasks = platform.call("GET", f"/api/v1/tasks?video={broken[0]}").json["data"]
+    assert tasks[0]["state"] == "parked" and tasks[0]["reason"]
+    # Retrying is allowed, and fails the same way.
+    assert platform.cli("tasks", "retry", tasks[0]["id"]).returncode == 0
+    platform.wait(broken[0], "failed")
+
+
+def test_a_lost_worker_loses_nothing(platform, tmp_path):
+    video = platform.create(make_clip(tmp_path / "long.mp4", seconds=60, size="640x360").read_bytes())
+    worker = platform.start_worker()
+    wait_until(lambda: any(one["state"] == "leased" and one["kind"] == "transcode" for one in
+                           platform.call("GET", f"/api/v1/tasks?video={video}").json["data"]),
+               "a transcode is under way")
+    worker.kill()
+    worker.wait(10)
+    platform.start_worker()
+    platform.wait(video, "ready")
+    seen = probe(f"{platform.url}/media/{video}/master.m3u8")
+    frames = [int(one["nb_read_frames"]) for one in seen["streams"] if one["codec_type"] == "video"]
+    assert set(frames) == {1500}
+
+
+def test_a_worker_that_is_asked_to_stop_gives_its_task_back(platform, tmp_path):
+    video = platform.create(make_clip(tmp_path / "long.mp4", seconds=60, size="640x360").read_bytes())
+    worker = platform.start_worker()
+    tasks = f"/api/v1/tasks?video={video}"
+    wait_until(lambda: any(one["state"] == "leased" and one["kind"] == "transcode"
+                           for one in platform.call("GET", tasks).json["data"]), "it is at work")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) == 0
+    left = platform.call("GET", tasks).json["data"]
+    assert not [one for one in left if one["state"] == "leased"]
+    assert all(one["losses"] == 0 and one["failures"] == 0 for one in left)
+
+
+def test_the_origin_is_killed_again_and_again(platform, tmp_path):
+    """Every acknowledged chunk is there afterwards, and every video reaches its end."""
+    platform.start_worker()
+    clips = [make_clip(tmp_path / f"{i}.mp4", seconds=3 + i, rate=25) for i in range(3)]
+    videos = []
+    for round_ in range(6):
+        if round_ < 3:
+            content = clips[round_].read_bytes()
+            videos.append((platform.create(content), hashlib.sha256(content).hexdigest()))
+        time.sleep(0.25 * round_)
+        platform.kill_origin()
+        platform.start()
+        for _, name in videos:
+            assert platform.call("POST", "/api/v1/chunks/missing", {"hashes": [name]}).json == \
+                {"missing": []}
+    for number, (video, _) in enumerate(videos):
+        platform.wait(video, "ready")
+        seen = probe(f"{platform.url}/media/{video}/master.m3u8")
+        frames = {int(one["nb_read_frames"]) for one in seen["streams"]
+                  if one["codec_type"] == "video"}
+        assert frames == {25 * (3 + number)}
+
+
+def test_quota_and_disk_are_told_with_507(tmp_path):
+    platform = platform_harness.Platform(
+        tmp_path / "small", '[uploads]\nquota = "1MiB"\n').start()
+    try:
+        chunk = b"a" * (900 << 10)
+        assert platform.call("PUT", f"/api/v1/chunks/{hashlib.sha256(chunk).hexdigest()}",
+                             chunk).status == 201
+        more = b"b" * (200 << 10)
+        refused = platform.call("PUT", f"/api/v1/chunks/{hashlib.sha256(more).hexdigest()}", more)
+        assert refused.status == 507 and "left" in refused.json["detail"]
+    finally:
+        platform.stop()
+    full = platform_harness.Platform(
+        tmp_path / "full", '[uploads]\ndisk_free_min = "500TiB"\n').start()
+    try:
+        refused = full.call("PUT", f"/api/v1/chunks/{hashlib.sha256(more).hexdigest()}", more)
+        assert refused.status == 507 and "disk is full" in refused.json["detail"]
+    finally:
+        full.stop()
+
+
+def test_only_its_owner_removes_a_video(platform, clip):
+    video = platform.create(clip.read_bytes())
+    other = platform.token("other")
+    assert platform.call("GET", f"/api/v1/videos/{video}", token=other).status == 200
+    assert platform.call("DELETE", f"/api/v1/videos/{video}", token=other).status == 404
+    assert platform.call("DELETE", f"/api/v1/videos/{video}").status == 204
+    assert platform.call("GET", f"/api/v1/videos/{video}").status == 404
+
+
+def test_what_can_not_be_guarded_is_not_taken_as_private(platform, clip):
+    answer = platform.call("POST", "/api/v1/videos",
+                           {"access": "private", "chunks": platform.send_chunks(clip.read_bytes())})
+    assert answer.status == 422 and "public" in answer.json["detail"]
+
+
+def test_the_command_line_says_what_is_wrong_and_exits_accordingly(platform, tmp_path):
+    missing = platform.cli("upload", tmp_path / "none.mp4")
+    assert missing.returncode == 4 and "No such file" in missing.stderr
+    assert platform.cli("videos", token="hr_wrong").returncode == 3
+    assert platform.cli("video", "nothing").returncode == 4
+    assert platform.cli("frobnicate").returncode == 2
+    away = platform.cli("--json", "videos", server="http://127.0.0.1:1")
+    assert away.returncode == 6 and json.loads(away.stdout)["error"] == "unreachable"
+    text = tmp_path / "text.mp4"
+    text.write_text("not a video")
+    refused = platform.cli("upload", text)
+    assert refused.returncode == 5 and "not a video" in refused.stderr
+    config = pathlib.Path(platform.directory) / ".config" / "headrace"
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text('tokn = "x"\n')
+    wrong = platform.cli("videos")
+    assert wrong.returncode == 5 and "tokn" in wrong.stderr
+    script = subprocess.run(["bash", "-n"], input=platform.cli("completion", "bash").stdout,
+                            text=True, capture_output=True, timeout=30)
+    assert script.returncode == 0, script.stderr
