@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "origin/videos/publication.h"
 #include "package/codec_string.h"
+#include "package/manifests.h"
 
 namespace origin {
 namespace {
@@ -238,7 +239,17 @@ base::Result<void> Work::publish(std::string_view video) {
   if (!publication) return std::unexpected(publication.error());
   if (publication->complete.empty()) return {};
   const std::string directory = "media/" + id + "/";
-  for (const auto& [name, text] : manifests_of(*publication)) {
+  auto manifests = package::manifests(publication->presentation);
+  if (!manifests) return std::unexpected(manifests.error());
+  // Those that name others come last, so that what they name is there.
+  std::vector<std::pair<std::string, std::string>> in_order;
+  for (const char* name : {"manifest.mpd", "master.m3u8"}) {
+    if (auto one = manifests->extract(name)) {
+      in_order.emplace_back(one.key(), std::move(one.mapped()));
+    }
+  }
+  in_order.insert(in_order.begin(), manifests->begin(), manifests->end());
+  for (const auto& [name, text] : in_order) {
     if (auto put = objects_.put(directory + name, text); !put) return put;
   }
   return database_.write([&](soci::session& sql) -> base::Result<void> {

@@ -5,9 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "package/dash.h"
-#include "package/hls.h"
-
 namespace origin {
 namespace {
 
@@ -102,6 +99,8 @@ std::vector<Rendition> read_renditions(soci::session& sql, const std::string& vi
 base::Result<Publication> read_publication(Database& database, const std::string& video) {
   return database.read([&](soci::session& sql) -> base::Result<Publication> {
     Publication publication;
+    sql << "SELECT title FROM videos WHERE id = :id", soci::use(video),
+        soci::into(publication.presentation.title);
     bool sound_is_missing = false;
     try {
       for (const Rendition& rendition : read_renditions(sql, video)) {
@@ -135,22 +134,6 @@ base::Result<Publication> read_publication(Database& database, const std::string
     if (sound_is_missing) return Publication{};
     return publication;
   });
-}
-
-std::map<std::string, std::string> manifests_of(const Publication& publication) {
-  const package::Presentation& all = publication.presentation;
-  std::map<std::string, std::string> manifests;
-  for (const package::VideoTrack& track : all.video) {
-    manifests[track.id + "/video.m3u8"] = package::hls_media(track);
-    manifests[track.id + "/iframes.m3u8"] = package::hls_i_frames(track);
-  }
-  for (const package::AudioTrack& track : all.audio) {
-    manifests[track.id + "/audio.m3u8"] = package::hls_media(track);
-  }
-  // Last in order, so that what they name is there ("z…" sorts behind every rung).
-  manifests["manifest.mpd"] = package::dash_mpd(all);
-  manifests["master.m3u8"] = package::hls_multivariant(all);
-  return manifests;
 }
 
 }  // namespace origin

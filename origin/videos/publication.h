@@ -1,7 +1,6 @@
 // Publication: the manifests of a video, from the outputs that exist.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -19,8 +18,5 @@ struct Publication {
 // With every rendition of which all units are there; a video is not shown without its sound.
 // kCorrupt: an output's description is not what was stored.
 base::Result<Publication> read_publication(Database& database, const std::string& video);
-
-// Name below the video's directory → text.
-std::map<std::string, std::string> manifests_of(const Publication& publication);
 
 }  // namespace origin
