@@ -18,9 +18,12 @@ constexpr std::array<std::string_view, 18> kNeverForwarded{
     "x-request-id",    "content-length"};
 
 // No key covers them, and frameworks let them change what is answered.
-constexpr std::array<std::string_view, 8> kMethodOverrides{
-    "x-http-method-override", "x-http-method", "x-method-override",   "x-original-url",
-    "x-rewrite-url",          "proxy",         "proxy-authorization", "http2-settings"};
+constexpr std::array<std::string_view, 13> kOverrides{
+    "x-http-method-override", "x-http-method",  "x-method-override",
+    "x-original-url",         "x-rewrite-url",  "proxy",
+    "proxy-authorization",    "http2-settings", "x-forwarded",
+    "front-end-https",        "x-url-scheme",   "x-scheme",
+    "x-original-uri"};
 
 constexpr std::array<std::string_view, 6> kConditions{
     "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"};
@@ -48,7 +51,10 @@ base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer
   base::Fields fields;
   fields.reserve(request.fields.size() + 8, request.fields.text_bytes() + 512);
   for (const base::Field field : request.fields) {
-    if (contains(kNeverForwarded, field.name) || contains(kMethodOverrides, field.name)) continue;
+    if (contains(kNeverForwarded, field.name) || contains(kOverrides, field.name)) continue;
+    // CGI and what came after it take "x_forwarded_host" for "x-forwarded-host": as another
+    // spelling of a field, it would pass by all of the above.
+    if (field.name.find('_') != std::string_view::npos) continue;
     if (field.name.starts_with("x-forwarded-")) continue;
     if (forwarding == Forwarding::kFill && contains(kConditions, field.name)) continue;
     if (field.name == "via" || field.name == "cdn-loop") continue;  // Extended below.

@@ -60,6 +60,7 @@ struct Client::State {
 
   EventLoop& loop;
   const ClientOptions options;
+  OriginSockets sockets;  // Outlives the connections, which `multi` keeps.
   CURLM* const multi;
   Timer curl_timer;
   Timer soon;  // Armed with no delay: run_noted() from the loop.
@@ -131,7 +132,7 @@ Client::State::~State() {
 std::unique_ptr<Fetch> Client::State::start(FetchRequest request, FetchEvents& events) {
   std::unique_ptr<Transfer> transfer;
   if (idle.empty()) {
-    transfer = std::make_unique<Transfer>(loop, [this](Transfer& late) {
+    transfer = std::make_unique<Transfer>(loop, sockets, [this](Transfer& late) {
       to_fail.push_back(&late);
       soon.arm(std::chrono::microseconds(0));
     });
@@ -261,6 +262,14 @@ void Client::State::drop(Transfer& transfer) {
 }
 
 void Client::State::finish(Transfer& transfer, CURLcode code) {
+  if (transfer.wants_own_connection() && transfer.events() != nullptr) {
+    CHECK(curl_multi_remove_handle(multi, transfer.easy()) == CURLM_OK);
+    transfer.added = false;
+    transfer.use_own_connection();
+    to_add.push_back(&transfer);
+    soon.arm(std::chrono::microseconds(0));
+    return;
+  }
   FetchEvents* events = transfer.events();
   base::Result<void> outcome = transfer.outcome(code);
   drop(transfer);

@@ -1,5 +1,7 @@
 #include "http/transfer.h"
 
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -56,8 +58,10 @@ void set(CURL* easy, CURLoption option, Value value) {
 
 }  // namespace
 
-Transfer::Transfer(EventLoop& loop, std::function<void(Transfer&)> on_deadline)
+Transfer::Transfer(EventLoop& loop, OriginSockets& sockets,
+                   std::function<void(Transfer&)> on_deadline)
     : easy_(curl_easy_init()),
+      sockets_(sockets),
       timer_(loop, [this] { on_timer(); }),
       on_deadline_(std::move(on_deadline)) {
   CHECK(easy_ != nullptr);
@@ -100,7 +104,7 @@ void Transfer::recycle() {
   connect_to_.reset();
   curl_message_.fill(0);
   phase_ = Phase::kIdle;
-  response_paused_ = body_paused_ = false;
+  response_paused_ = body_paused_ = wants_own_connection_ = false;
   sends_ = 0;
   body_sent_ = 0;
   head_.reset();
@@ -110,6 +114,7 @@ void Transfer::recycle() {
 
 void Transfer::set_common_options(const ClientOptions& options) {
   set(easy_, CURLOPT_PRIVATE, this);
+  sockets_.watch(easy_);
   set(easy_, CURLOPT_ERRORBUFFER, curl_message_.data());
   set(easy_, CURLOPT_NOSIGNAL, 1L);
   // Names are resolved on a thread of libcurl's. Without this, giving a fetch up while its name is
@@ -126,14 +131,21 @@ void Transfer::set_common_options(const ClientOptions& options) {
   set(easy_, CURLOPT_NOPROXY, "*");
   set(easy_, CURLOPT_TCP_NODELAY, 1L);
   set(easy_, CURLOPT_MAXAGE_CONN, static_cast<long>(options.idle_max.count()));
-  set(easy_, CURLOPT_FORBID_REUSE, options.idle_connections_max == 0 ? 1L : 0L);
+  // An origin that does not read the body of a GET would take it for the next request.
+  const bool may_be_left_unread = request_.body != nullptr && is_safe(request_.method);
+  set(easy_, CURLOPT_FORBID_REUSE,
+      options.idle_connections_max == 0 || may_be_left_unread ? 1L : 0L);
   // libcurl divides it among the addresses of a name; our own timer names it.
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.timeouts.connect.count()));
 
   set(easy_, CURLOPT_PREREQDATA, this);
   set(
-      easy_, CURLOPT_PREREQFUNCTION, +[](void* self, char*, char*, int, int) {
-        return static_cast<Transfer*>(self)->on_connected();
+      easy_, CURLOPT_PREREQFUNCTION,
+      +[](void* self, char* origin, char* local, int origin_port, int local_port) {
+        return static_cast<Transfer*>(self)->on_connected({.local_address = local,
+                                                           .origin_address = origin,
+                                                           .local_port = local_port,
+                                                           .origin_port = origin_port});
       });
   set(easy_, CURLOPT_HEADERDATA, this);
   set(
@@ -255,8 +267,12 @@ void Transfer::set_url_and_tls() {
 }
 
 // libcurl calls it each time it is about to put the request on a connection.
-int Transfer::on_connected() {
+int Transfer::on_connected(const OriginSockets::Ends& ends) {
   if (events_ == nullptr) return CURL_PREREQFUNC_ABORT;
+  if (is_spoilt(ends)) {
+    wants_own_connection_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   if (++sends_ > 1 && !safe_to_repeat()) {
     set_error(ErrorCode::kProtocol, "closed a kept connection instead of answering",
               Blame::kOrigin);
@@ -265,6 +281,27 @@ int Transfer::on_connected() {
   enter(request_.body != nullptr && request_.body_length != 0U ? Phase::kSending
                                                                : Phase::kAwaiting);
   return CURL_PREREQFUNC_OK;
+}
+
+// A kept connection that is not as silent as it must be. On TLS, records that came after the last
+// answer: there is no telling what is in them.
+bool Transfer::is_spoilt(const OriginSockets::Ends& ends) const {
+  long made = 0;
+  CHECK(curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &made) == CURLE_OK);
+  if (made > 0) return false;
+  if (sockets_.is_readable(ends)) return true;
+  curl_tlssessioninfo* tls = nullptr;
+  if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || tls == nullptr ||
+      tls->backend != CURLSSLBACKEND_OPENSSL || tls->internals == nullptr) {
+    return false;
+  }
+  return SSL_pending(static_cast<const SSL*>(tls->internals)) > 0;
+}
+
+void Transfer::use_own_connection() {
+  CHECK(std::exchange(wants_own_connection_, false));
+  set(easy_, CURLOPT_FRESH_CONNECT, 1L);
+  enter(Phase::kWaiting);
 }
 
 bool Transfer::safe_to_repeat() const {

@@ -32,6 +32,7 @@
 #include "http/client.h"
 #include "http/event_loop.h"
 #include "http/origin_head.h"
+#include "http/origin_sockets.h"
 #include "http/url.h"
 
 namespace http {
@@ -41,7 +42,7 @@ class Transfer {
   enum class Phase { kIdle, kInLine, kWaiting, kSending, kAwaiting, kReceiving };
 
   // `on_deadline` runs from the loop, never inside libcurl; outcome() then has the error.
-  Transfer(EventLoop& loop, std::function<void(Transfer&)> on_deadline);
+  Transfer(EventLoop& loop, OriginSockets& sockets, std::function<void(Transfer&)> on_deadline);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
@@ -71,6 +72,11 @@ class Transfer {
     return head_ && head_->complete() && request_.method != "HEAD" && head_->ends_with_connection();
   }
 
+  // It was about to go on a kept connection on which something lay already: it is to be started
+  // again, on one of its own. Nothing of it has been sent.
+  [[nodiscard]] bool wants_own_connection() const { return wants_own_connection_; }
+  void use_own_connection();
+
   // It has had a connection.
   [[nodiscard]] bool was_sent() const { return sends_ > 0; }
 
@@ -92,7 +98,8 @@ class Transfer {
   void set_method_and_body();
   void set_url_and_tls();
 
-  int on_connected();
+  int on_connected(const OriginSockets::Ends& ends);
+  [[nodiscard]] bool is_spoilt(const OriginSockets::Ends& ends) const;
   std::size_t on_header_line(std::string_view line);
   std::size_t on_body_bytes(std::string_view bytes);
   std::size_t on_body_wanted(char* buffer, std::size_t room);
@@ -106,6 +113,7 @@ class Transfer {
   [[nodiscard]] bool safe_to_repeat() const;
 
   CURL* const easy_;
+  OriginSockets& sockets_;
   Timer timer_;
   const std::function<void(Transfer&)> on_deadline_;
 
@@ -123,6 +131,7 @@ class Transfer {
   base::MonoTime progress_;  // When the phase began or last moved.
   bool response_paused_ = false;
   bool body_paused_ = false;
+  bool wants_own_connection_ = false;
   std::uint32_t sends_ = 0;  // How often the request was put on a connection.
   std::uint64_t body_sent_ = 0;
   std::optional<OriginHead> head_;

@@ -21,7 +21,7 @@ class OriginPlacesTest : public testing::Test {
  protected:
   OriginPlacesTest() {
     for (auto& one : transfers_) {
-      one = std::make_unique<Transfer>(loop_, [](Transfer&) {});
+      one = std::make_unique<Transfer>(loop_, sockets_, [](Transfer&) {});
     }
   }
   Transfer& transfer(std::size_t i) { return *transfers_[i]; }
@@ -30,6 +30,7 @@ class OriginPlacesTest : public testing::Test {
   }
 
   EventLoop loop_;
+  OriginSockets sockets_;
   std::array<std::unique_ptr<Transfer>, 6> transfers_;
   OriginPlaces places_;
 };
