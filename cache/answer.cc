@@ -142,6 +142,10 @@ Answer read_answer(const Question& question, int status, const base::Fields& fie
       question.kind != Question::Kind::kOpeningRange) {
     return broken("206 to a request without Range");
   }
+  if (status == 416 && question.kind != Question::Kind::kChunks &&
+      question.kind != Question::Kind::kOpeningRange) {
+    return broken("416 to a request without Range");
+  }
   switch (question.kind) {
     case Question::Kind::kWhole:
       return read_whole(fields);

@@ -226,9 +226,10 @@ StoreDecision judge(const base::Fields& request, int status, const base::Fields&
   const Lifetime lifetime = lifetime_of(says, status, response, policy, date, response_received);
   StoreDecision decision;
   decision.verdict = verdict_of(request, status, response, says, lifetime, policy.set_cookie);
-  if (decision.verdict != StoreVerdict::kStore) return decision;
+  // Of what is not to be stored, too: a revalidated object is served once more, and has an age.
   decision.freshness =
       freshness_of(says, lifetime, response, policy, date, request_sent, response_received);
+  if (decision.verdict != StoreVerdict::kStore) return decision;
   if (!ever_usable(decision.freshness, says.control, response)) {
     decision.verdict = StoreVerdict::kNoLifetime;
   }

@@ -180,7 +180,7 @@ void Request::opened(base::Result<cache::Opened> result) {
   if (result->origin_status != 0) status_.forward_status = result->origin_status;
   switch (result->kind) {
     case cache::Opened::Kind::kObject:
-      status_.stored = true;
+      status_.stored = result->verdict == cache::StoreVerdict::kStore;
       soft_purged_ = false;
       serve(std::move(result->object), result->revalidated || result->collapsed
                                            ? ObjectBody::Opened::kFound

@@ -47,6 +47,15 @@ void Request::pass(Forward why) {
 
 void Request::passed(int status, base::Fields fields) {
   status_.forward_status = status;
+  // What nobody asked for can't be the answer.
+  if (((status == 206 || status == 416) && !facts_.range) ||
+      (status == 304 && !facts_.if_none_match && !facts_.if_modified_since)) {
+    return refuse({base::ErrorCode::kProtocol,
+                   "the origin answered " + std::to_string(status) +
+                       " to a request without the "
+                       "field that this is about",
+                   base::Blame::kOrigin});
+  }
   if (status < 400 && !http::is_safe(exchange_.request().method)) {
     invalidate_then_send(status, std::move(fields));
   } else {

@@ -33,7 +33,8 @@ RequestFacts facts_of(const base::Fields& request) {
     const std::string_view name = field.name;
     switch (name.front()) {
       case 'r':
-        if (name == "range") facts.range = field.value;
+        // Two of them are no range that two readers would agree on: as malformed ones, none.
+        if (name == "range") facts.range = facts.range ? std::string_view("two") : field.value;
         break;
       case 'i':
         if (name == "if-range") facts.if_range = field.value;
