@@ -182,7 +182,7 @@ base::Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options,
   }
   context.metrics.gauge(
       "headrace_cache_fills_in_flight",
-      "Origin requests that fill the cache now. Close to cache.fills_max means a "
+      "Origin requests that fill the cache now. Close to 4,096 means a "
       "slow origin; new misses are refused there.",
       {}, [state = state.get()] { return static_cast<double>(state->counters.in_flight.load()); });
   return std::unique_ptr<Store>(new Store(std::move(state)));

@@ -1,7 +1,10 @@
 #include "edge/admin.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "edge/key_rules.h"
@@ -115,7 +118,39 @@ base::Result<Place> place_of(const Revision& revision, const std::string& text) 
   return place;
 }
 
+std::unexpected<base::Error> not_understood(std::string what) {
+  return base::fail(base::ErrorCode::kInvalid, std::move(what), base::Blame::kClient);
+}
+
+// A purge can't be taken back: what is not understood to the last parameter is not done.
+base::Result<void> check_purge(const Parameters& parameters) {
+  constexpr std::array<std::string_view, 4> kWhat{"url", "prefix", "tag", "everything"};
+  int selectors = 0;
+  for (const auto& [name, value] : parameters) {
+    if (std::ranges::find(kWhat, name) != kWhat.end()) {
+      ++selectors;
+    } else if (name != "site" && name != "soft") {
+      return not_understood("there is no parameter \"" + name +
+                            "\": expected url, site, prefix, tag, everything, soft");
+    }
+    const bool is_flag = name == "soft" || name == "everything";
+    if (is_flag && value != "0" && value != "1") return not_understood(name + ": expected 0 or 1");
+  }
+  if (selectors != 1) {
+    return not_understood(
+        "expected one of url=…, prefix=, tag= and everything=1, the last three with "
+        "site=NAME");
+  }
+  if (parameters.contains("url") && parameters.contains("site")) {
+    return not_understood("url names its site itself: leave site out");
+  }
+  return {};
+}
+
 base::Result<cache::Purge> purge_of(const Revision& revision, const Parameters& parameters) {
+  if (auto understood = check_purge(parameters); !understood) {
+    return std::unexpected(understood.error());
+  }
   const auto given = [&](const char* name) -> std::optional<std::string> {
     const auto it = parameters.find(name);
     return it == parameters.end() || it->second.empty() ? std::nullopt : std::optional(it->second);
@@ -129,12 +164,11 @@ base::Result<cache::Purge> purge_of(const Revision& revision, const Parameters& 
     purge.text = std::move(place->key_text);
     return purge;
   }
-  const auto site = revision.sites.by_name(given("site").value_or(""));
+  const std::string name = given("site").value_or("");
+  const auto site = revision.sites.by_name(name);
   if (!site) {
-    return base::fail(base::ErrorCode::kInvalid,
-                      "expected url=…, or site=NAME of a configured site with prefix=, tag= or "
-                      "everything=1",
-                      base::Blame::kClient);
+    return not_understood(name.empty() ? "expected site=NAME, or url=…"
+                                       : "there is no site named \"" + name + "\"");
   }
   if (const auto prefix = given("prefix")) {
     if (!prefix->starts_with('/')) {
@@ -269,9 +303,10 @@ class AdminResponder final : public http::Responder {
   void purge(const Parameters& parameters) {
     auto purge = purge_of(*context_.revision(), parameters);
     if (!purge) return problem(purge.error());
-    base::log_info("purge", {{"text", purge->text},
-                             {"soft", purge->soft ? "1" : "0"},
-                             {"client", exchange_.peer().address}});
+    std::string what;
+    for (const auto& [name, value] : parameters) what.append(name).append("=").append(value) += ' ';
+    if (!what.empty()) what.pop_back();
+    base::log_info("purge", {{"what", what}, {"client", exchange_.peer().address}});
     // The answer may come after this responder is gone: only a living one is told.
     context_.store.purge(
         std::move(*purge), context_.loop,

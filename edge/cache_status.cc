@@ -56,6 +56,7 @@ std::string_view result_word(const CacheStatus& status) {
     case Forward::kUriMiss:
       return "miss";
     case Forward::kStale:
+      if (status.served_stale) return "stale";
       return status.forward_status == 304 ? "revalidated" : "miss";
     case Forward::kPartial:
       return "partial";

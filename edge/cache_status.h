@@ -28,6 +28,7 @@ struct CacheStatus {
   bool hit = false;
   bool stored = false;
   bool collapsed = false;
+  bool served_stale = false;  // Because the origin failed.
   std::optional<int> forward_status;
   std::optional<std::chrono::seconds> ttl;
   std::string_view detail;  // "ram", "disk"; empty: none.

@@ -47,6 +47,13 @@ bool is_node_name(std::string_view name) {
          });
 }
 
+// "video.example", "*.video.example", "*", "[::1]": what a Host without its port can be.
+bool is_host_pattern(std::string_view host) {
+  if (host == "*") return true;
+  if (host.starts_with("*.")) host.remove_prefix(2);
+  return http::is_authority(host) && (host.ends_with(']') || !host.contains(':'));
+}
+
 // Each host of all sites once, and each name.
 void check_sites(const std::vector<SiteConfig>& sites, base::ConfigVisitor& option) {
   std::set<std::string> hosts, names;
@@ -55,6 +62,11 @@ void check_sites(const std::vector<SiteConfig>& sites, base::ConfigVisitor& opti
     const std::string place = "site[" + std::to_string(i) + "].";
     bool are_new = true;
     for (const std::string& host : site.hosts) {
+      option.check(
+          place + "hosts", is_host_pattern(host),
+          "hosts such as video.example, *.video.example or *, without scheme, port and path, "
+          "and \"" +
+              host + "\" is none");
       const bool is_new = hosts.insert(base::to_lower(host)).second;
       option.check(place + "hosts", is_new,
                    "each host in one site only, and \"" + host + "\" is in two");
@@ -72,7 +84,8 @@ void describe_cache(CacheConfig& c, base::ConfigVisitor& option) {
   option("cache.path", c.path,
          "Directory of the disk tier, for this process alone; empty: memory only. (restart)");
   option("cache.memory_max", c.memory_max, 64_MiB, 16_TiB,
-         "Memory for cached bodies, records, RocksDB and connection buffers together. (restart)");
+         "Memory for cached bodies (about three quarters of it), records, RocksDB and connection "
+         "buffers together. (restart)");
   option("cache.disk_max", c.disk_max, 256_MiB, 1024_TiB,
          "Disk space for bodies and index together; never exceeded. (restart)");
   option("cache.policy", c.policy, kPolicyNames, "What leaves memory first. (restart)");

@@ -36,7 +36,8 @@ class HealthChecks::Check final : private http::FetchEvents {
     if (outcome && status_ >= 200 && status_ < 300) {
       site_->origins.report_success(origin_);
     } else {
-      site_->origins.report_failure(origin_);
+      site_->origins.report_failure(origin_, outcome ? "its health check was not answered with 2xx"
+                                                     : outcome.error().context);
     }
     timer_.arm(site_->config.health.check_interval);
   }

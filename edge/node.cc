@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/sd_notify.h"
 #include "base/thread.h"
+#include "base/version.h"
 #include "base/worker_pool.h"
 #include "cache/file_system.h"
 #include "cache/store.h"
@@ -390,7 +391,19 @@ void Node::run(base::Signals& signals) {
         }
     }
   });
-  base::log_info("node.ready", {{"name", state.revision->config.node.name}});
+  const EdgeConfig& config = state.revision->config;
+  for (const auto& [as, addresses] : {std::pair{"http", config.listen.http},
+                                      {"https", config.listen.https},
+                                      {"admin", std::vector{config.listen.admin}}}) {
+    for (const std::string& address : addresses) {
+      if (!address.empty()) base::log_info("node.listening", {{"as", as}, {"address", address}});
+    }
+  }
+  base::log_info("node.ready",
+                 {{"name", config.node.name},
+                  {"version", std::string(base::version())},
+                  {"sites", std::to_string(config.sites.size())},
+                  {"cache", config.cache.path.empty() ? "memory" : config.cache.path}});
   base::sd_notify("READY=1");
   state.control.run();
   state.stop();

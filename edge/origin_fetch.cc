@@ -70,7 +70,7 @@ class HttpFetch final : public cache::OriginFetch, private http::FetchEvents {
 
   void on_end(base::Result<void> outcome) override {
     if (!outcome && is_origin_failure(outcome.error(), !has_head_)) {
-      target_.site->origins.report_failure(tried_.back());
+      target_.site->origins.report_failure(tried_.back(), outcome.error().context);
     }
     if (!outcome && !has_head_ && may_ask_another(outcome.error()) && ask_next()) return;
     events_.on_end(std::move(outcome));

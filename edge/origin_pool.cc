@@ -105,7 +105,7 @@ void OriginPool::report_success(std::size_t origin) {
   if (came_back) base::log_info("origin.up", {{"origin", urls_[origin].authority()}});
 }
 
-void OriginPool::report_failure(std::size_t origin) {
+void OriginPool::report_failure(std::size_t origin, std::string_view why) {
   bool went_down = false;
   {
     base::MutexLock lock(mutex_);
@@ -123,7 +123,10 @@ void OriginPool::report_failure(std::size_t origin) {
                          : std::min(member.backoff * 2, health_.backoff_max);
     member.retry_at = clock_.mono() + member.backoff;
   }
-  if (went_down) base::log_warning("origin.down", {{"origin", urls_[origin].authority()}});
+  if (went_down) {
+    base::log_warning("origin.down",
+                      {{"origin", urls_[origin].authority()}, {"reason", std::string(why)}});
+  }
 }
 
 std::vector<OriginState> OriginPool::states() const {

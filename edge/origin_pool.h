@@ -50,7 +50,7 @@ class OriginPool {
 
   void report_head(std::size_t origin, int status);  // It has answered a request.
   void report_success(std::size_t origin);
-  void report_failure(std::size_t origin);
+  void report_failure(std::size_t origin, std::string_view why);
 
   // What the pool before a reload knew of the same URLs.
   void inherit(const OriginPool& before);

@@ -77,7 +77,7 @@ bool Pass::on_body(std::string_view bytes) {
 
 void Pass::on_end(base::Result<void> outcome) {
   if (!outcome && is_origin_failure(outcome.error(), !has_head_ && !is_read_body_)) {
-    target_->site->origins.report_failure(tried_.back());
+    target_->site->origins.report_failure(tried_.back(), outcome.error().context);
   }
   if (!outcome && !has_head_ && !is_read_body_ && http::is_safe(target_->method) &&
       may_ask_another(outcome.error()) && ask_next()) {

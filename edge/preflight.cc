@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/config.h"
@@ -74,6 +76,11 @@ void check_cache(const CacheConfig& cache, base::ConfigVisitor& option) {
   option.check("cache.path",
                fs::is_directory(cache.path, ignored) && allows(cache.path, R_OK | W_OK | X_OK),
                "a directory that can be read and written");
+  // Its first file says that it is a cache.
+  const bool is_empty = fs::is_empty(cache.path, ignored);
+  option.check("cache.path",
+               is_empty || ignored || fs::exists(fs::path(cache.path) / "format", ignored),
+               "a directory of its own, and " + cache.path + " holds other files");
 }
 
 void check_log(const LogConfig& log, base::ConfigVisitor& option) {
@@ -100,6 +107,16 @@ base::Result<void> preflight(const std::string& config_file) {
     check_addresses("listen.https", config->listen.https, option);
     if (!config->listen.admin.empty()) {
       check_addresses("listen.admin", {config->listen.admin}, option);
+    }
+    std::set<std::string> addresses;
+    for (const auto& [key, list] : {std::pair{"listen.http", config->listen.http},
+                                    {"listen.https", config->listen.https},
+                                    {"listen.admin", std::vector{config->listen.admin}}}) {
+      for (const std::string& address : list) {
+        option.check(key,
+                     address.empty() || address.ends_with(":0") || addresses.insert(address).second,
+                     "each address once, and " + address + " is given twice");
+      }
     }
     check_tls(config->tls, option);
     // What follows is opened as that user.

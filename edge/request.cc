@@ -172,7 +172,11 @@ void Request::open(base::Ref<const cache::Object> stale) {
 void Request::opened(base::Result<cache::Opened> result) {
   pending_.reset();
   if (!result) {
-    if (!serve_stale_on_error(std::nullopt)) refuse(result.error());
+    if (serve_stale_on_error(std::nullopt)) {
+      error_ = result.error().context;
+    } else {
+      refuse(result.error());
+    }
     return;
   }
   status_.collapsed = result->collapsed;
@@ -206,6 +210,7 @@ bool Request::serve_stale_on_error(std::optional<int> origin_status) {
   worker_.metrics.stale_on_error.add();
   status_.forward = Forward::kStale;
   status_.forward_status = origin_status;
+  status_.served_stale = true;
   serve(std::move(stale_), ObjectBody::Opened::kFound);
   return true;
 }
@@ -328,6 +333,7 @@ void Request::respond(http::ResponseHead head, std::optional<std::uint64_t> leng
 
 void Request::refuse(int status, std::string_view detail, const base::Fields& more) {
   state_ = State::kRefused;
+  if (error_.empty()) error_ = detail;
   pass_ = nullptr;
   object_body_ = nullptr;
   auto answer = std::make_unique<Refusal>(status, detail);

@@ -1,11 +1,15 @@
 #include "http/tls_store.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509err.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <map>
 #include <utility>
@@ -13,6 +17,7 @@
 #include "base/check.h"
 #include "base/fields.h"
 #include "base/mutex.h"
+#include "base/unique_fd.h"
 #include "http/ticket_keys.h"
 
 namespace http {
@@ -44,6 +49,14 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
   return SSL_TLSEXT_ERR_OK;
 }
 
+// OpenSSL's words for these are nobody's.
+base::Result<void> check_readable(const std::string& file) {
+  const base::UniqueFd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  char byte = 0;
+  if (opened.get() >= 0 && ::read(opened.get(), &byte, 1) >= 0) return {};
+  return base::fail(base::ErrorCode::kInvalid, file + ": " + std::strerror(errno));
+}
+
 base::Result<Context> make_context(const Certificate& certificate, TicketKeys& tickets) {
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_server_method()));
@@ -72,6 +85,9 @@ base::Result<Context> make_context(const Certificate& certificate, TicketKeys& t
   // Without this OpenSSL would ask for a passphrase on the terminal.
   SSL_CTX_set_default_passwd_cb(raw, [](char*, int, int, void*) { return -1; });
 
+  for (const std::string& file : {certificate.certificate, certificate.private_key}) {
+    if (auto readable = check_readable(file); !readable) return std::unexpected(readable.error());
+  }
   if (SSL_CTX_use_certificate_chain_file(raw, certificate.certificate.c_str()) != 1) {
     return base::fail(base::ErrorCode::kInvalid,
                       certificate.certificate + ": no usable PEM certificate: " + last_error());

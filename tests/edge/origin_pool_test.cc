@@ -11,7 +11,7 @@ struct Pool {
       : pool({"http://a:1", "http://b:2"}, order, {.failures = 3, .backoff = 1s, .backoff_max = 4s},
              clock) {}
   void fail(std::size_t origin, int times = 3) {
-    for (int i = 0; i < times; ++i) pool.report_failure(origin);
+    for (int i = 0; i < times; ++i) pool.report_failure(origin, "refused");
   }
   base::ManualClock clock;
   OriginPool pool;
@@ -62,7 +62,7 @@ TEST(OriginPool, AFailedProbeDoublesTheBackoffUpToItsMost) {
     EXPECT_EQ(p.pool.pick({}), 1u);
     p.clock.advance(1ms);
     EXPECT_EQ(p.pool.pick({}), 0u);
-    p.pool.report_failure(0);
+    p.pool.report_failure(0, "refused");
   }
 }
 
@@ -111,7 +111,7 @@ TEST(OriginPool, A5xxIsASuccessOnlyWhereNoActiveCheckKnowsBetter) {
                      clock);
   for (int i = 0; i < 3; ++i) {
     checked.report_head(0, 503);
-    checked.report_failure(0);  // The check.
+    checked.report_failure(0, "refused");  // The check.
   }
   EXPECT_FALSE(checked.states()[0].up);
   checked.report_head(0, 200);
@@ -142,7 +142,7 @@ TEST(OriginPool, AnOriginsPathGoesBeforeTheTarget) {
 TEST(OriginPool, TheOnlyOriginIsAskedEvenWhenItFails) {
   const base::ManualClock clock;
   OriginPool pool({"http://a:1"}, OriginOrder::kInOrder, {.failures = 1}, clock);
-  pool.report_failure(0);
+  pool.report_failure(0, "refused");
   EXPECT_EQ(pool.pick({}), 0u);
   EXPECT_FALSE(pool.states()[0].up);
 }

@@ -31,6 +31,24 @@ def test_t_says_what_starting_would_stumble_over(make_edge):
     bad = run("-t", "--config", edge.config)
     assert bad.returncode == 1 and bad.stderr.count("\n") == 1
     assert "tls.certificate: expected a certificate and its key" in bad.stderr
+    assert "none.pem: No such file" in bad.stderr
+    edge.write_config(extra="")
+    edge.cache_path.mkdir()
+    (edge.cache_path / "precious.txt").write_text("mine")
+    bad = run("-t", "--config", edge.config)
+    assert bad.returncode == 1 and "cache.path" in bad.stderr and "other files" in bad.stderr
+    edge.config.write_text(edge.config.read_text().replace(str(edge.admin_port), str(edge.port)))
+    bad = run("-t", "--config", edge.config)
+    assert bad.returncode == 1 and "given twice" in bad.stderr
+
+
+@pytest.mark.parametrize("host", ["c.test:80", "http://d.test", "e.*.test", "a test", "**.a.test",
+                                  "*a.test", "a.test/x"])
+def test_a_host_that_can_never_match_is_refused(make_edge, host):
+    edge = make_edge("http://127.0.0.1:1", start=False)
+    edge.config.write_text(edge.config.read_text().replace('hosts = ["*"]', f'hosts = ["{host}"]'))
+    bad = run("-t", "--config", edge.config)
+    assert bad.returncode == 1 and "site[0].hosts" in bad.stderr and "without scheme" in bad.stderr
 
 
 def test_each_program_tells_its_version():
@@ -80,6 +98,35 @@ def test_purge_as_a_method(origin, make_edge):
     assert "fwd=stale" in edge.get("/p", host="video.example").cache_status
     assert purge({})[0] == 200
     assert "fwd=uri-miss" in edge.get("/p", host="video.example").cache_status
+
+
+@pytest.mark.parametrize("query", [
+    "site=site&prefix=/&tag=none", "site=site&tag=none&everything=1", "url={url}/p&sotf=1",
+    "url={url}/p&soft=yes", "site=none&prefix=/", "site=site", "url={url}/p&site=site",
+    "site=site&everything=yes", ""])
+def test_a_purge_that_is_not_understood_whole_is_not_done(origin, make_edge, query):
+    origin.answer = lambda request: Answer(200, {"Cache-Control": "max-age=60"}, b"x")
+    edge = make_edge(origin)
+    edge.get("/p")
+    status, body = edge.admin("/purge?" + query.format(url=edge.url), method="POST")
+    assert status == 400 and json.loads(body)["detail"]
+    assert "hit" in edge.get("/p").cache_status
+
+
+def test_the_log_says_why_and_what_was_stale(origin, make_edge):
+    state = {"down": False}
+    origin.answer = lambda request: (
+        Answer(503, {}, b"down") if state["down"] else
+        Answer(200, {"Cache-Control": "max-age=0, stale-if-error=600", "ETag": '"1"'}, b"x"))
+    edge = make_edge(origin)
+    edge.get("/s")
+    state["down"] = True
+    assert edge.get("/s").status == 200
+    assert edge.get("/a%2fb").status == 400
+    lines = wait_until(lambda: len(edge.log_lines()) >= 3 and edge.log_lines(), "three lines")
+    assert [line["result"] for line in lines] == ["miss", "stale", "refused"]
+    assert "path" in lines[2]["error"]
+    assert edge.metric("headrace_edge_requests_total", result="stale") == 1
 
 
 def test_an_origins_path_goes_before_the_clients(origin, make_edge):
