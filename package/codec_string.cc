@@ -3,114 +3,145 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <optional>
+
+#include "package/byte_reader.h"
+#include "package/init_segment.h"
 
 namespace package {
 namespace {
 
-std::unexpected<base::Error> unknown() {
-  return base::fail(base::ErrorCode::kCorrupt, "an init segment without a codec that is known");
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+// Each `of_*` reads the payload of a configuration box; empty: cut off, or of no known version.
+
+std::string of_avc(std::string_view type, std::string_view config) {
+  ByteReader reader(config);
+  if (reader.u8() != 1) return {};
+  const unsigned profile = reader.u8();
+  const unsigned constraints = reader.u8();
+  const unsigned level = reader.u8();
+  return reader.ok() ? fmt::format("{}.{:02x}{:02x}{:02x}", type, profile, constraints, level)
+                     : std::string();
 }
 
-std::uint8_t byte_at(std::string_view bytes, std::size_t i) {
-  return static_cast<std::uint8_t>(bytes[i]);
+std::uint32_t reversed(std::uint32_t bits) {
+  std::uint32_t result = 0;
+  for (int i = 0; i < 32; ++i) result = result << 1 | (bits >> i & 1);
+  return result;
 }
 
-std::uint32_t big_endian_at(std::string_view bytes, std::size_t i) {
-  return std::uint32_t{byte_at(bytes, i)} << 24 | std::uint32_t{byte_at(bytes, i + 1)} << 16 |
-         std::uint32_t{byte_at(bytes, i + 2)} << 8 | byte_at(bytes, i + 3);
-}
-
-struct Box {
-  std::string_view type, inside;
-};
-
-// The box at the front, taken off.
-std::optional<Box> take_box(std::string_view& bytes) {
-  if (bytes.size() < 8) return std::nullopt;
-  const std::uint32_t size = big_endian_at(bytes, 0);
-  if (size < 8 || size > bytes.size()) return std::nullopt;
-  const Box box{bytes.substr(4, 4), bytes.substr(8, size - 8)};
-  bytes.remove_prefix(size);
-  return box;
-}
-
-std::optional<std::string_view> find_box(std::string_view bytes, std::string_view type) {
-  while (const auto box = take_box(bytes)) {
-    if (box->type == type) return box->inside;
+std::string of_hevc(std::string_view type, std::string_view config) {
+  ByteReader reader(config);
+  if (reader.u8() != 1) return {};
+  const unsigned first = reader.u8();
+  const std::uint32_t compatibility = reader.u32();
+  std::string_view constraints = reader.take(6);
+  const unsigned level = reader.u8();
+  if (!reader.ok()) return {};
+  constexpr std::string_view kSpaces[] = {"", "A", "B", "C"};
+  std::string text = fmt::format("{}.{}{}.{:X}.{}{}", type, kSpaces[first >> 6], first & 0x1f,
+                                 reversed(compatibility), (first & 0x20) != 0 ? 'H' : 'L', level);
+  while (constraints.ends_with('\0')) constraints.remove_suffix(1);
+  for (const char byte : constraints) {
+    text += fmt::format(".{:X}", static_cast<unsigned char>(byte));
   }
-  return std::nullopt;
+  return text;
 }
 
-// ISO/IEC 14496-14: behind tag and length (of up to four bytes, seven bits each).
-std::optional<std::string_view> descriptor(std::string_view bytes, std::uint8_t tag,
-                                           std::size_t skipped) {
-  if (bytes.empty() || byte_at(bytes, 0) != tag) return std::nullopt;
-  std::size_t at = 1;
-  while (at < bytes.size() && at < 4 && (byte_at(bytes, at) & 0x80) != 0) ++at;
-  if (at + 1 + skipped > bytes.size()) return std::nullopt;
-  return bytes.substr(at + 1 + skipped);
+std::string of_av1(std::string_view config) {
+  ByteReader reader(config);
+  if (reader.u8() != 0x81) return {};  // Marker and version.
+  const unsigned first = reader.u8();
+  const unsigned second = reader.u8();
+  if (!reader.ok()) return {};
+  const unsigned profile = first >> 5;
+  const bool is_high = (second & 0x40) != 0;
+  const bool is_twelve = (second & 0x20) != 0;
+  const int bits = !is_high ? 8 : profile == 2 && is_twelve ? 12 : 10;
+  return fmt::format("av01.{}.{:02}{}.{:02}", profile, first & 0x1f,
+                     (second & 0x80) != 0 ? 'H' : 'M', bits);
 }
 
-base::Result<std::string> mp4a(std::string_view esds) {
-  if (esds.size() < 4) return unknown();
-  const auto stream = descriptor(esds.substr(4), 3, 3);
-  if (!stream) return unknown();
-  const auto config = descriptor(*stream, 4, 0);
-  if (!config || config->size() < 13) return unknown();
-  const std::uint8_t object_type = byte_at(*config, 0);
-  if (object_type != 0x40) return fmt::format("mp4a.{:02x}", object_type);
-  const auto specific = descriptor(config->substr(13), 5, 0);
-  if (!specific || specific->empty()) return unknown();
-  return fmt::format("mp4a.40.{}", byte_at(*specific, 0) >> 3);
+std::string of_vp9(std::string_view config) {
+  ByteReader reader(config);
+  if (reader.u8() != 1) return {};
+  reader.skip(3);  // Flags.
+  const unsigned profile = reader.u8();
+  const unsigned level = reader.u8();
+  const unsigned bits = reader.u8() >> 4;
+  return reader.ok() ? fmt::format("vp09.{:02}.{:02}.{:02}", profile, level, bits) : std::string();
+}
+
+// The body of a descriptor of MPEG-4 systems (ISO/IEC 14496-1 §8.3.3); empty: it is another.
+std::string_view descriptor(ByteReader& reader, unsigned tag) {
+  if (reader.u8() != tag) return {};
+  std::size_t size = 0;
+  for (int i = 0; i < 4; ++i) {
+    const unsigned byte = reader.u8();
+    size = size << 7 | (byte & 0x7f);
+    if ((byte & 0x80) == 0) break;
+  }
+  return reader.take(size);
+}
+
+std::string of_mpeg4_audio(std::string_view config) {
+  ByteReader reader(config);
+  reader.skip(4);  // Version and flags.
+  ByteReader stream(descriptor(reader, 3));
+  stream.skip(2);
+  const unsigned flags = stream.u8();
+  if ((flags & 0x80) != 0) stream.skip(2);            // Depends on another stream.
+  if ((flags & 0x40) != 0) stream.skip(stream.u8());  // URL.
+  if ((flags & 0x20) != 0) stream.skip(2);            // Clock stream.
+  ByteReader decoder(descriptor(stream, 4));
+  const unsigned object = decoder.u8();
+  decoder.skip(1 + 3 + 4 + 4);  // Stream type, buffer, rates.
+  if (!reader.ok() || !stream.ok() || !decoder.ok()) return {};
+  if (object != 0x40) return fmt::format("mp4a.{:02x}", object);
+  ByteReader specific(descriptor(decoder, 5));
+  const unsigned bits = specific.u8();
+  const unsigned escaped = bits >> 3 == 31 ? (bits & 7) << 3 | specific.u8() >> 5 : 0;
+  if (!specific.ok()) return {};
+  return fmt::format("mp4a.40.{}", bits >> 3 == 31 ? 32 + escaped : bits >> 3);
 }
 
 }  // namespace
 
-base::Result<std::string> codec_string(std::string_view init_segment) {
-  std::optional<std::string_view> at = init_segment;
-  for (const char* type : {"moov", "trak", "mdia", "minf", "stbl", "stsd"}) {
-    at = find_box(*at, type);
-    if (!at) return unknown();
+Result<std::string> codec_string(const SampleEntry& entry) {
+  const auto config = [&entry](std::string_view type) {
+    const Box* box = find_box(entry.boxes, type);
+    return box == nullptr ? std::string_view() : box->payload;
+  };
+  std::string text;
+  if (entry.type == "avc1" || entry.type == "avc3") {
+    text = of_avc(entry.type, config("avcC"));
+  } else if (entry.type == "hvc1" || entry.type == "hev1") {
+    text = of_hevc(entry.type, config("hvcC"));
+  } else if (entry.type == "av01") {
+    text = of_av1(config("av1C"));
+  } else if (entry.type == "vp09") {
+    text = of_vp9(config("vpcC"));
+  } else if (entry.type == "mp4a") {
+    text = of_mpeg4_audio(config("esds"));
+  } else if (entry.type == "Opus") {
+    if (!config("dOps").empty()) text = "opus";
+  } else {
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("'{}' is a codec that we don't package", printable_type(entry.type)));
   }
-  if (at->size() < 8) return unknown();
-  std::string_view entries = at->substr(8);
-  const auto entry = take_box(entries);
-  if (!entry) return unknown();
-  constexpr std::size_t kVisualEntry = 78;
-  constexpr std::size_t kAudioEntry = 28;
-  if (entry->type == "avc1" && entry->inside.size() > kVisualEntry) {
-    const auto config = find_box(entry->inside.substr(kVisualEntry), "avcC");
-    if (!config || config->size() < 4) return unknown();
-    return fmt::format("avc1.{:02x}{:02x}{:02x}", byte_at(*config, 1), byte_at(*config, 2),
-                       byte_at(*config, 3));
+  if (text.empty()) {
+    return fail(ErrorCode::kCorrupt, fmt::format("the configuration of '{}' is missing or cut off",
+                                                 printable_type(entry.type)));
   }
-  if (entry->type == "vp09" && entry->inside.size() > kVisualEntry) {
-    const auto config = find_box(entry->inside.substr(kVisualEntry), "vpcC");
-    if (!config || config->size() < 7) return unknown();
-    return fmt::format("vp09.{:02}.{:02}.{:02}", byte_at(*config, 4), byte_at(*config, 5),
-                       byte_at(*config, 6) >> 4);
-  }
-  if (entry->type == "av01" && entry->inside.size() > kVisualEntry) {
-    const auto config = find_box(entry->inside.substr(kVisualEntry), "av1C");
-    if (!config || config->size() < 3) return unknown();
-    const std::uint8_t profile = byte_at(*config, 1) >> 5;
-    const std::uint8_t level = byte_at(*config, 1) & 31;
-    const bool high_tier = (byte_at(*config, 2) & 0x80) != 0;
-    const bool high_depth = (byte_at(*config, 2) & 0x40) != 0;
-    const bool twelve = (byte_at(*config, 2) & 0x20) != 0;
-    return fmt::format("av01.{}.{:02}{}.{:02}", profile, level, high_tier ? 'H' : 'M',
-                       !high_depth ? 8
-                       : twelve    ? 12
-                                   : 10);
-  }
-  if (entry->type == "Opus") return std::string("opus");
-  if (entry->type == "mp4a" && entry->inside.size() > kAudioEntry) {
-    const auto esds = find_box(entry->inside.substr(kAudioEntry), "esds");
-    if (!esds) return unknown();
-    return mp4a(*esds);
-  }
-  return unknown();
+  return text;
+}
+
+Result<std::string> codec_string(std::string_view init_segment) {
+  auto init = read_init_segment(init_segment);
+  if (!init) return std::unexpected(init.error());
+  return std::move(init->codec);
 }
 
 }  // namespace package
