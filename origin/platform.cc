@@ -16,6 +16,7 @@
 #include "origin/uploads/chunk_store.h"
 #include "origin/uploads/ledger.h"
 #include "origin/videos/catalogue.h"
+#include "origin/videos/progress.h"
 #include "origin/videos/video_api.h"
 
 namespace origin {
@@ -55,6 +56,7 @@ struct Platform::State {
     add_chunk_routes(router, ledger);
     add_video_routes(router, videos);
     add_worker_routes(router, workers);
+    add_progress_route(router, catalogue, endpoint.threads());
     rounds = base::Thread("rounds", [this] { go_round(); });
   }
   ~State() {

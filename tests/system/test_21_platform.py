@@ -1,6 +1,7 @@
 """From upload to playback, as creators and viewers see it."""
 
 import hashlib
+import http.client
 import json
 import os
 import pathlib
@@ -126,6 +127,39 @@ def test_a_broken_video_fails_with_a_sentence_and_the_queue_moves(platform, clip
     # Retrying is allowed, and fails the same way.
     assert platform.cli("tasks", "retry", tasks[0]["id"]).returncode == 0
     platform.wait(broken[0], "failed")
+
+
+def test_progress_comes_as_events_through_the_edge(platform, make_edge, tmp_path):
+    edge = make_edge(platform.url)
+    video = platform.create(make_clip(tmp_path / "p.mp4", seconds=10, size="640x360").read_bytes())
+    connection = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=60)
+    connection.request("GET", f"/api/v1/videos/{video}/progress",
+                       headers={"Authorization": f"Bearer {platform.owner}",
+                                "Accept": "text/event-stream"})
+    events = connection.getresponse()
+    assert events.status == 200 and events.getheader("Content-Type") == "text/event-stream"
+
+    def next_event():
+        while True:
+            line = events.readline()
+            if not line:
+                return None
+            if line.startswith(b"data: "):
+                return json.loads(line[6:])
+
+    first = next_event()
+    assert first["state"] == "waiting", "it comes at once, before anything happens"
+    platform.start_worker()
+    states = [first["state"]]
+    percents = [0]
+    while event := next_event():
+        if event["state"] != states[-1]:
+            states.append(event["state"])
+        percents.append(event["percent"])
+    assert states[-1] == "ready" and "processing" in states
+    assert percents == sorted(percents) and percents[-1] == 100
+    gone = platform.call("GET", "/api/v1/videos/nothing/progress")
+    assert gone.status == 404
 
 
 def test_a_lost_worker_loses_nothing(platform, tmp_path):
