@@ -15,6 +15,9 @@
 #include "origin/uploads/chunk_api.h"
 #include "origin/uploads/chunk_store.h"
 #include "origin/uploads/ledger.h"
+#include "origin/uploads/tus_api.h"
+#include "origin/uploads/tus_headers.h"
+#include "origin/uploads/tus_store.h"
 #include "origin/videos/catalogue.h"
 #include "origin/videos/progress.h"
 #include "origin/videos/video_api.h"
@@ -24,6 +27,8 @@ namespace {
 
 constexpr std::chrono::seconds kRound{2};
 constexpr int kRoundsPerCollection = 150;  // Five minutes.
+
+std::string tails_directory(const DataConfig& data) { return data.directory + "/tails"; }
 
 Ladder ladder_of(const LadderConfig& config) {
   Ladder ladder{.rungs = {}, .preset = config.preset, .crf = static_cast<int>(config.crf)};
@@ -41,6 +46,7 @@ struct Platform::State {
         tokens(*database, clock),
         ledger(*database, *chunks, clock,
                {.quota = config.uploads.quota, .claim_time = config.uploads.claim_time}),
+        uploads(*database, ledger, clock, tails_directory(config.data), config.uploads.claim_time),
         catalogue(*database, clock),
         queue(*database, clock, {.lease_time = config.tasks.lease_time}),
         objects(objects_directory(config.data)),
@@ -52,10 +58,17 @@ struct Platform::State {
                .objects = objects,
                .size_max = config.uploads.size_max},
         workers{.queue = queue, .work = work, .catalogue = catalogue, .chunks = *chunks},
+        tus{.store = uploads,
+            .size_max = config.uploads.size_max,
+            .make_video =
+                [this](const TusUpload& upload, const std::vector<ChunkRef>& sent) {
+                  return make_video(upload, sent);
+                }},
         endpoint(router, tokens, config.data.api_threads, metrics) {
     add_chunk_routes(router, ledger);
     add_video_routes(router, videos);
     add_worker_routes(router, workers);
+    add_tus_routes(router, tus);
     add_progress_route(router, catalogue, endpoint.threads());
     rounds = base::Thread("rounds", [this] { go_round(); });
   }
@@ -68,12 +81,35 @@ struct Platform::State {
     rounds.join();
   }
 
+  base::Result<std::string> make_video(const TusUpload& upload, const std::vector<ChunkRef>& sent) {
+    const auto container = container_of(ledger, sent.front());
+    if (!container) return std::unexpected(container.error());
+    const auto metadata = parse_tus_metadata(upload.metadata);
+    const auto text = [&](const char* name) {
+      if (!metadata || !metadata->contains(name)) return std::string();
+      return metadata->at(name).substr(0, Catalogue::kTitleBytesMax);
+    };
+    // What tus-js-client and Uppy call it.
+    const std::string file_name = text("filename").empty() ? text("name") : text("filename");
+    const auto made = catalogue.create({.owner = upload.owner,
+                                        .title = text("title").empty() ? file_name : text("title"),
+                                        .file_name = file_name,
+                                        .container = *container,
+                                        .chunks = sent});
+    if (!made) return std::unexpected(made.error());
+    if (made->missing.empty()) return made->id;
+    return base::fail(base::ErrorCode::kCorrupt, "chunks of upload " + upload.id + " are gone");
+  }
+
   void go_round() {
     for (int round = 0;; ++round) {
       if (auto looked = work.look_after(); !looked) {
         base::log_error("tasks.not_looked_after", {{"reason", looked.error().context}});
       }
       if (round % kRoundsPerCollection == 0) {
+        if (auto expired = uploads.expire(); !expired) {
+          base::log_error("uploads.not_expired", {{"reason", expired.error().context}});
+        }
         if (auto collected = ledger.collect(); !collected) {
           base::log_error("chunks.not_collected", {{"reason", collected.error().context}});
         }
@@ -88,12 +124,14 @@ struct Platform::State {
   const std::unique_ptr<ChunkStore> chunks;
   Tokens tokens;
   Ledger ledger;
+  TusStore uploads;
   Catalogue catalogue;
   Queue queue;
   ObjectWriter objects;
   Work work;
   const VideoServices videos;
   const WorkerServices workers;
+  const TusServices tus;
   Router router;
   ApiEndpoint endpoint;  // Its threads use all of the above.
 
@@ -130,6 +168,9 @@ base::Result<std::unique_ptr<Platform>> Platform::open(const OriginConfig& confi
   if (!chunks) {
     return base::fail(chunks.error().code, "data.directory: " + chunks.error().context);
   }
+  std::error_code error;
+  std::filesystem::create_directories(tails_directory(config.data), error);
+  if (error) return base::fail(base::ErrorCode::kIo, "data.directory: " + error.message());
   return std::unique_ptr<Platform>(new Platform(
       std::make_unique<State>(config, clock, metrics, std::move(*database), std::move(*chunks))));
 }

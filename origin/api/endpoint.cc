@@ -161,12 +161,15 @@ class ApiEndpoint::Answer final : public http::Responder {
                     bool ends) {
     for (const base::Slice& piece : pieces) {
       if (auto taken = taker->take(piece.view()); !taken) {
-        return {std::move(taker), answer_for(taken.error())};
+        // Here and now, so that nothing of it is left when the client hears of it.
+        taker.reset();
+        return {nullptr, answer_for(taken.error())};
       }
     }
     if (!ends) return {std::move(taker), std::nullopt};
     auto answer = taker->finish();
-    return {std::move(taker), answer ? std::move(*answer) : answer_for(answer.error())};
+    taker.reset();
+    return {nullptr, answer ? std::move(*answer) : answer_for(answer.error())};
   }
 
   void refuse(const Router::Found& found) {

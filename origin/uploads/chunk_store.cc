@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -69,6 +70,26 @@ base::Result<ChunkStore::Writer> ChunkStore::begin(std::uint64_t size) {
   return Writer(*this, std::move(path), std::move(file));
 }
 
+base::Result<ChunkStore::Writer> ChunkStore::resume(const fs::path& path, std::uint64_t size) {
+  // A copy, so that what was acknowledged stays as it is whatever happens to this one.
+  auto writer = begin(size);
+  if (!writer) return writer;
+  const base::UniqueFd kept(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (kept.get() < 0) return failed("open", path);
+  std::string buffer(std::min<std::uint64_t>(size, 1u << 20), '\0');
+  while (writer->size() < size) {
+    const std::size_t wanted = std::min<std::uint64_t>(buffer.size(), size - writer->size());
+    const ssize_t got = ::read(kept.get(), buffer.data(), wanted);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("read", path);
+    if (got == 0) return base::fail(ErrorCode::kCorrupt, path.native() + " is too short");
+    if (auto appended = writer->append({buffer.data(), static_cast<std::size_t>(got)}); !appended) {
+      return std::unexpected(appended.error());
+    }
+  }
+  return writer;
+}
+
 ChunkStore::Writer::~Writer() {
   if (file_.get() >= 0 && !path_.empty()) ::unlink(path_.c_str());
 }
@@ -104,6 +125,13 @@ base::Result<std::string> ChunkStore::Writer::finish(std::string_view expected) 
     return std::unexpected(synced.error());
   }
   return hash;
+}
+
+base::Result<void> ChunkStore::Writer::keep_as(const fs::path& path) {
+  if (::fdatasync(file_.get()) != 0) return failed("sync", path_);
+  if (::rename(path_.c_str(), path.c_str()) != 0) return failed("rename", path_);
+  path_.clear();
+  return sync_directory(path.parent_path());
 }
 
 bool ChunkStore::has(std::string_view hash) const {

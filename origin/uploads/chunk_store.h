@@ -42,6 +42,8 @@ class ChunkStore {
     [[nodiscard]] std::uint64_t size() const { return size_; }
     // Makes it durable. `expected`: the hash that it must have; empty: whatever it has. Its hash.
     base::Result<std::string> finish(std::string_view expected);
+    // Makes what there is durable under a name outside of the store, for resume().
+    base::Result<void> keep_as(const std::filesystem::path& path);
 
    private:
     friend class ChunkStore;
@@ -55,6 +57,9 @@ class ChunkStore {
   };
   // `size`: as far as it is known, so that a full disk is told before the bytes come.
   base::Result<Writer> begin(std::uint64_t size);
+  // Goes on with the first `size` bytes of what was kept. kCorrupt: there are fewer. Until it is kept
+  // again, or finished, the file stays where it was.
+  base::Result<Writer> resume(const std::filesystem::path& path, std::uint64_t size);
 
   [[nodiscard]] bool has(std::string_view hash) const;
   // Fills `into` from `offset`, all of it within the chunk.

@@ -63,22 +63,6 @@ base::Result<std::vector<ChunkRef>> chunks_in(const json& request, base::Bytes s
   return chunks;
 }
 
-// What kind of file it is, by its content.
-base::Result<std::string> container_of(Ledger& ledger, const ChunkRef& first) {
-  std::string start(std::min<std::uint64_t>(first.size, package::kSniffBytes), '\0');
-  if (auto read = ledger.chunks().read(first.hash, 0, {start.data(), start.size()}); !read) {
-    return std::unexpected(read.error());
-  }
-  const auto container = package::sniff_container(start);
-  if (!container) {
-    return base::fail(ErrorCode::kUnsupported,
-                      "This is not a video that can be taken: its content is none of MP4, MOV, "
-                      "MKV, WebM, AVI, MPEG-TS, Ogg, WAV, MP3 or FLAC.",
-                      base::Blame::kClient);
-  }
-  return std::string(package::demuxer_of(*container));
-}
-
 base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& call,
                                const std::string& body) {
   const auto request = parse_object(body);
@@ -206,6 +190,21 @@ base::Result<ApiAnswer> retry_task(const VideoServices& services, const ApiCall&
 }
 
 }  // namespace
+
+base::Result<std::string> container_of(Ledger& ledger, const ChunkRef& first) {
+  std::string start(std::min<std::uint64_t>(first.size, package::kSniffBytes), '\0');
+  if (auto read = ledger.chunks().read(first.hash, 0, {start.data(), start.size()}); !read) {
+    return std::unexpected(read.error());
+  }
+  const auto container = package::sniff_container(start);
+  if (!container) {
+    return base::fail(ErrorCode::kUnsupported,
+                      "This is not a video that can be taken: its content is none of MP4, MOV, "
+                      "MKV, WebM, AVI, MPEG-TS, Ogg, WAV, MP3 or FLAC.",
+                      base::Blame::kClient);
+  }
+  return std::string(package::demuxer_of(*container));
+}
 
 json to_json(const VideoView& video) {
   json renditions = json::array();

@@ -21,6 +21,9 @@ struct VideoServices {
 // The services outlive the router.
 void add_video_routes(Router& router, const VideoServices& services);
 
+// What kind of file it is, by its first chunk's content. kUnsupported: none that is taken.
+base::Result<std::string> container_of(Ledger& ledger, const ChunkRef& first);
+
 nlohmann::json to_json(const VideoView& video);
 
 }  // namespace origin

@@ -76,7 +76,7 @@ class Platform:
         answer = connection.getresponse()
         answer.body = answer.read()
         answer.json = {}
-        if "json" in (answer.getheader("Content-Type") or ""):
+        if answer.body and "json" in (answer.getheader("Content-Type") or ""):
             answer.json = json.loads(answer.body)
         connection.close()
         return answer

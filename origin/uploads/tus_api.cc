@@ -1,0 +1,273 @@
+#include "origin/uploads/tus_api.h"
+
+#include <memory>
+#include <utility>
+
+#include "http/date.h"
+#include "origin/uploads/tus_headers.h"
+
+namespace origin {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::string_view kVersion = "1.0.0";
+constexpr std::string_view kExtensions =
+    "creation,creation-with-upload,checksum,expiration,termination,concatenation";
+constexpr std::string_view kBodyType = "application/offset+octet-stream";
+constexpr int kChecksumMismatch = 460;
+// A body with a checksum is counted only when it is right as a whole, so it waits in memory.
+constexpr std::size_t kCheckedBodyMax = 64u << 20;
+
+ApiAnswer with_version(ApiAnswer answer) {
+  answer.fields.set("tus-resumable", kVersion);
+  return answer;
+}
+
+ApiAnswer refuse(int status, std::string_view detail) {
+  return with_version(ApiAnswer::problem(status, detail));
+}
+
+ApiAnswer refuse(const base::Error& error) {
+  ApiAnswer answer = answer_for(error);
+  if (error.blame == base::Blame::kClient && error.code == ErrorCode::kNoSpace) {
+    answer = ApiAnswer::problem(507, error.context);
+  }
+  if (error.code == ErrorCode::kBusy) answer = ApiAnswer::problem(423, error.context);
+  return with_version(std::move(answer));
+}
+
+std::string expires_text(const TusUpload& upload) {
+  return http::format_date(base::WallTime(std::chrono::milliseconds(upload.expires_us / 1'000)));
+}
+
+// A request's answer that was known before its body.
+class Refused final : public BodyTaker {
+ public:
+  explicit Refused(ApiAnswer answer) : answer_(std::move(answer)) {}
+  base::Result<void> take(std::string_view /*bytes*/) override { return {}; }
+  base::Result<ApiAnswer> finish() override { return std::move(answer_); }
+
+ private:
+  ApiAnswer answer_;
+};
+
+std::unique_ptr<BodyTaker> refused(ApiAnswer answer) {
+  return std::make_unique<Refused>(std::move(answer));
+}
+
+// Makes a video of it if it is complete, and says what is true of it.
+base::Result<ApiAnswer> conclude(const TusServices& services, const TusUpload& before, int status) {
+  auto upload = services.store.get(before.id, before.owner);
+  if (!upload) return refuse(upload.error());
+  if (upload->position == upload->length && !upload->is_partial && upload->video.empty()) {
+    const auto chunks = services.store.chunks(*upload);
+    if (!chunks) return refuse(chunks.error());
+    const auto video = services.make_video(*upload, *chunks);
+    if (!video) return refuse(video.error());
+    if (auto set = services.store.set_video(*upload, *video); !set) return refuse(set.error());
+    upload->video = *video;
+  }
+  ApiAnswer answer = with_version(ApiAnswer::empty(status));
+  answer.fields.add("upload-offset", std::to_string(upload->position));
+  answer.fields.add("upload-expires", expires_text(*upload));
+  if (status == 201) answer.fields.add("location", "/api/v1/uploads/" + upload->id);
+  if (!upload->video.empty()) answer.fields.add("headrace-video", upload->video);
+  return answer;
+}
+
+class PatchTaker final : public BodyTaker {
+ public:
+  PatchTaker(const TusServices& services, TusUpload upload, std::unique_ptr<TusStore::Patch> patch,
+             std::optional<TusChecksum> checksum, int status)
+      : services_(services),
+        upload_(std::move(upload)),
+        patch_(std::move(patch)),
+        checksum_(std::move(checksum)),
+        status_(status) {}
+
+  base::Result<void> take(std::string_view bytes) override {
+    if (failure_) return {};  // The rest is let by.
+    if (checksum_) {
+      if (bytes.size() > kCheckedBodyMax - waiting_.size()) {
+        failure_ = refuse(413, "with a checksum a PATCH may have 64 MiB");
+      } else {
+        waiting_ += bytes;
+      }
+      return {};
+    }
+    if (auto taken = patch_->append(bytes); !taken) failure_ = refuse(taken.error());
+    return {};
+  }
+
+  base::Result<ApiAnswer> finish() override {
+    if (!failure_ && checksum_) {
+      if (!matches(*checksum_, waiting_)) {
+        failure_ = refuse(kChecksumMismatch,
+                          "the body is not what Upload-Checksum says; nothing "
+                          "of it was kept");
+      } else if (auto taken = patch_->append(waiting_); !taken) {
+        failure_ = refuse(taken.error());
+      }
+    }
+    if (const auto position = patch_->finish(); !position && !failure_) {
+      failure_ = refuse(position.error());
+    }
+    patch_.reset();
+    if (failure_) return std::move(*failure_);
+    return conclude(services_, upload_, status_);
+  }
+
+ private:
+  const TusServices& services_;
+  const TusUpload upload_;
+  std::unique_ptr<TusStore::Patch> patch_;
+  const std::optional<TusChecksum> checksum_;
+  const int status_;
+  std::string waiting_;
+  std::optional<ApiAnswer> failure_;
+};
+
+// Answers other versions than ours, if it is one.
+std::optional<ApiAnswer> wrong_version(const ApiCall& call) {
+  if (call.field("tus-resumable") == kVersion) return std::nullopt;
+  ApiAnswer answer = refuse(412, "send \"Tus-Resumable: 1.0.0\"");
+  answer.fields.add("tus-version", kVersion);
+  return answer;
+}
+
+std::unique_ptr<BodyTaker> take_bytes(const TusServices& services, const ApiCall& call,
+                                      const TusUpload& upload, int status) {
+  std::optional<TusChecksum> checksum;
+  if (const std::string_view given = call.field("upload-checksum"); !given.empty()) {
+    auto parsed = parse_tus_checksum(given);
+    if (!parsed) return refused(refuse(400, parsed.error().context));
+    checksum = std::move(*parsed);
+  }
+  auto patch = services.store.patch(upload);
+  if (!patch) return refused(refuse(patch.error()));
+  return std::make_unique<PatchTaker>(services, upload, std::move(*patch), std::move(checksum),
+                                      status);
+}
+
+base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, const ApiCall& call) {
+  if (auto wrong = wrong_version(call)) return refused(std::move(*wrong));
+  const std::string metadata(call.field("upload-metadata"));
+  if (auto parsed = parse_tus_metadata(metadata); !parsed) {
+    return refused(refuse(400, parsed.error().context));
+  }
+  TusConcat concat;
+  if (const std::string_view given = call.field("upload-concat"); !given.empty()) {
+    auto parsed = parse_tus_concat(given);
+    if (!parsed) return refused(refuse(400, parsed.error().context));
+    concat = std::move(*parsed);
+  }
+  if (!concat.ids.empty()) {
+    const auto whole = services.store.concatenate(call.caller->owner, concat.ids, metadata);
+    if (!whole) return refused(refuse(whole.error()));
+    auto answer = conclude(services, *whole, 201);
+    if (!answer) return std::unexpected(answer.error());
+    return refused(std::move(*answer));
+  }
+  if (call.head.fields.contains("upload-defer-length")) {
+    return refused(refuse(400, "Upload-Defer-Length is not supported: send Upload-Length"));
+  }
+  const auto length = parse_tus_number(call.field("upload-length"));
+  if (!length || *length == 0) return refused(refuse(400, "Upload-Length must be a number from 1"));
+  if (*length > services.size_max.count()) {
+    return refused(refuse(413, "a file may have " + base::to_string(services.size_max)));
+  }
+  const auto upload = services.store.create({.owner = call.caller->owner,
+                                             .is_partial = concat.is_partial,
+                                             .length = *length,
+                                             .metadata = metadata});
+  if (!upload) return refused(refuse(upload.error()));
+  if (call.head.has_body && call.field("content-type") == kBodyType) {
+    return take_bytes(services, call, *upload, 201);
+  }
+  auto answer = conclude(services, *upload, 201);
+  if (!answer) return std::unexpected(answer.error());
+  return refused(std::move(*answer));
+}
+
+base::Result<std::unique_ptr<BodyTaker>> patch(const TusServices& services, const ApiCall& call) {
+  if (auto wrong = wrong_version(call)) return refused(std::move(*wrong));
+  if (call.field("content-type") != kBodyType) {
+    return refused(refuse(415, "a PATCH must be of the type application/offset+octet-stream"));
+  }
+  const auto offset = parse_tus_number(call.field("upload-offset"));
+  if (!offset) return refused(refuse(400, "Upload-Offset must be a number"));
+  const auto upload = services.store.get(call.names[0], call.caller->owner);
+  if (!upload) return refused(refuse(upload.error()));
+  if (*offset != upload->position) {
+    ApiAnswer answer = refuse(409, "this upload's offset is " + std::to_string(upload->position));
+    answer.fields.add("upload-offset", std::to_string(upload->position));
+    return refused(std::move(answer));
+  }
+  return take_bytes(services, call, *upload, 204);
+}
+
+base::Result<ApiAnswer> look(const TusServices& services, const ApiCall& call) {
+  if (auto wrong = wrong_version(call)) return std::move(*wrong);
+  const auto upload = services.store.get(call.names[0], call.caller->owner);
+  if (!upload) return refuse(upload.error());
+  ApiAnswer answer = with_version(ApiAnswer::empty(200));
+  answer.fields.add("cache-control", "no-store");
+  answer.fields.add("upload-offset", std::to_string(upload->position));
+  answer.fields.add("upload-length", std::to_string(upload->length));
+  answer.fields.add("upload-expires", expires_text(*upload));
+  if (!upload->metadata.empty()) answer.fields.add("upload-metadata", upload->metadata);
+  if (upload->is_partial) answer.fields.add("upload-concat", "partial");
+  if (!upload->video.empty()) answer.fields.add("headrace-video", upload->video);
+  return answer;
+}
+
+base::Result<ApiAnswer> remove(const TusServices& services, const ApiCall& call) {
+  if (auto wrong = wrong_version(call)) return std::move(*wrong);
+  if (auto removed = services.store.remove(call.names[0], call.caller->owner); !removed) {
+    return refuse(removed.error());
+  }
+  return with_version(ApiAnswer::empty(204));
+}
+
+base::Result<ApiAnswer> options(const TusServices& services) {
+  ApiAnswer answer = with_version(ApiAnswer::empty(204));
+  answer.fields.add("tus-version", kVersion);
+  answer.fields.add("tus-extension", kExtensions);
+  answer.fields.add("tus-max-size", std::to_string(services.size_max.count()));
+  answer.fields.add("tus-checksum-algorithm", "sha1,sha256");
+  return answer;
+}
+
+}  // namespace
+
+void add_tus_routes(Router& router, const TusServices& services) {
+  const std::string all = "/api/v1/uploads";
+  const std::string one = "/api/v1/uploads/{id}";
+  for (const std::string& pattern : {all, one}) {
+    router.add(
+        {.method = "OPTIONS",
+         .pattern = pattern,
+         .access = Access::kAnyone,
+         .handle = [&services](const ApiCall&, const std::string&) { return options(services); }});
+  }
+  router.add({.method = "POST", .pattern = all, .take = [&services](const ApiCall& call) {
+                return create(services, call);
+              }});
+  router.add({.method = "PATCH", .pattern = one, .take = [&services](const ApiCall& call) {
+                return patch(services, call);
+              }});
+  // HEAD, for tus; GET says the same.
+  router.add({.method = "GET",
+              .pattern = one,
+              .handle = [&services](const ApiCall& call, const std::string&) {
+                return look(services, call);
+              }});
+  router.add({.method = "DELETE",
+              .pattern = one,
+              .handle = [&services](const ApiCall& call, const std::string&) {
+                return remove(services, call);
+              }});
+}
+
+}  // namespace origin

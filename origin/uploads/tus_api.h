@@ -1,0 +1,29 @@
+// tus 1.0.0 at /api/v1/uploads: core, creation, creation-with-upload, checksum (sha1, sha256),
+// expiration, termination, concatenation. https://tus.io/protocols/resumable-upload
+//
+// When the last byte is in, the upload becomes a video; Headrace-Video names it, in the answer to the
+// request that completed it and to every HEAD from then on.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/bytes.h"
+#include "origin/api/router.h"
+#include "origin/uploads/tus_store.h"
+
+namespace origin {
+
+struct TusServices {
+  TusStore& store;
+  base::Bytes size_max;
+  // Makes a video of a complete upload; its id. kUnsupported: it is none.
+  std::function<base::Result<std::string>(const TusUpload& upload,
+                                          const std::vector<ChunkRef>& chunks)>
+      make_video;
+};
+
+// The services outlive the router.
+void add_tus_routes(Router& router, const TusServices& services);
+
+}  // namespace origin

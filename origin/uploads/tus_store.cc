@@ -1,0 +1,311 @@
+#include "origin/uploads/tus_store.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "base/log.h"
+#include "base/random.h"
+
+namespace origin {
+namespace {
+
+namespace fs = std::filesystem;
+using base::ErrorCode;
+
+constexpr std::size_t kIdLength = 22;
+constexpr std::size_t kMetadataMax = 4'096;
+constexpr std::size_t kConcatenatedMax = 1'000;
+
+std::unexpected<base::Error> no_such_upload() {
+  return base::fail(ErrorCode::kNotFound, "no such upload", base::Blame::kClient);
+}
+
+base::Result<TusUpload> read_upload(soci::session& sql, const std::string& id, std::int64_t owner) {
+  TusUpload upload;
+  std::string kind;
+  std::int64_t length = 0;
+  std::int64_t position = 0;
+  sql << "SELECT id, owner, kind, length, position, metadata, expires, video FROM uploads "
+         "WHERE id = :id",
+      soci::use(id), soci::into(upload.id), soci::into(upload.owner), soci::into(kind),
+      soci::into(length), soci::into(position), soci::into(upload.metadata),
+      soci::into(upload.expires_us), soci::into(upload.video);
+  if (!sql.got_data() || upload.owner != owner) return no_such_upload();
+  upload.is_partial = kind == "partial";
+  upload.length = static_cast<std::uint64_t>(length);
+  upload.position = static_cast<std::uint64_t>(position);
+  return upload;
+}
+
+std::vector<ChunkRef> read_chunks(soci::session& sql, const std::string& id) {
+  std::vector<ChunkRef> chunks;
+  std::string hash;
+  std::int64_t size = 0;
+  soci::statement select =
+      (sql.prepare << "SELECT hash, size FROM upload_chunks WHERE upload = :id ORDER BY number",
+       soci::use(id), soci::into(hash), soci::into(size));
+  select.execute();
+  while (select.fetch()) chunks.push_back({hash, static_cast<std::uint64_t>(size)});
+  return chunks;
+}
+
+void insert(soci::session& sql, const TusUpload& upload) {
+  const std::string kind = upload.is_partial ? "partial" : "tus";
+  const auto length = static_cast<std::int64_t>(upload.length);
+  const auto position = static_cast<std::int64_t>(upload.position);
+  sql << "INSERT INTO uploads (id, owner, kind, length, position, metadata, expires, video, "
+         "finished) VALUES (:id, :owner, :kind, :length, :position, :metadata, :expires, '', 0)",
+      soci::use(upload.id), soci::use(upload.owner), soci::use(kind), soci::use(length),
+      soci::use(position), soci::use(upload.metadata), soci::use(upload.expires_us);
+}
+
+void add_chunk(soci::session& sql, const std::string& upload, std::int64_t number,
+               const ChunkRef& chunk) {
+  const auto size = static_cast<std::int64_t>(chunk.size);
+  sql << "INSERT INTO upload_chunks (upload, number, hash, size) "
+         "VALUES (:upload, :number, :hash, :size)",
+      soci::use(upload), soci::use(number), soci::use(chunk.hash), soci::use(size);
+}
+
+void set_position(soci::session& sql, const TusUpload& upload) {
+  const auto position = static_cast<std::int64_t>(upload.position);
+  sql << "UPDATE uploads SET position = :position WHERE id = :id", soci::use(position),
+      soci::use(upload.id);
+}
+
+}  // namespace
+
+std::int64_t TusStore::now_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(clock_.wall().time_since_epoch())
+      .count();
+}
+
+base::Result<TusUpload> TusStore::create(const NewUpload& asked) {
+  if (asked.metadata.size() > kMetadataMax) {
+    return base::fail(ErrorCode::kInvalid, "Upload-Metadata may have 4,096 bytes",
+                      base::Blame::kClient);
+  }
+  if (auto fits = ledger_.check_quota(asked.owner, asked.length); !fits) {
+    return std::unexpected(fits.error());
+  }
+  TusUpload upload{.id = base::random_name(kIdLength),
+                   .owner = asked.owner,
+                   .is_partial = asked.is_partial,
+                   .length = asked.length,
+                   .metadata = asked.metadata,
+                   .expires_us = now_us() + time_to_live_.count() * 1'000};
+  const auto made = database_.write([&](soci::session& sql) -> base::Result<void> {
+    insert(sql, upload);
+    return {};
+  });
+  if (!made) return std::unexpected(made.error());
+  return upload;
+}
+
+base::Result<TusUpload> TusStore::get(std::string_view id, std::int64_t owner) {
+  const std::string name(id);
+  return database_.read([&](soci::session& sql) { return read_upload(sql, name, owner); });
+}
+
+base::Result<void> TusStore::remove(std::string_view id, std::int64_t owner) {
+  const std::string name(id);
+  {
+    const base::MutexLock lock(mutex_);
+    if (being_written_.contains(name)) {
+      return base::fail(ErrorCode::kBusy, "it is being written to", base::Blame::kClient);
+    }
+  }
+  const auto removed = database_.write([&](soci::session& sql) -> base::Result<void> {
+    const auto upload = read_upload(sql, name, owner);
+    if (!upload) return std::unexpected(upload.error());
+    sql << "DELETE FROM upload_chunks WHERE upload = :id", soci::use(name);
+    sql << "DELETE FROM uploads WHERE id = :id", soci::use(name);
+    return {};
+  });
+  std::error_code ignored;
+  if (removed) fs::remove(tail_of(name), ignored);
+  return removed;
+}
+
+base::Result<TusUpload> TusStore::concatenate(std::int64_t owner,
+                                              const std::vector<std::string>& ids,
+                                              std::string metadata) {
+  if (ids.empty() || ids.size() > kConcatenatedMax) {
+    return base::fail(ErrorCode::kInvalid, "Upload-Concat names 1 to 1,000 uploads",
+                      base::Blame::kClient);
+  }
+  TusUpload whole{.id = base::random_name(kIdLength),
+                  .owner = owner,
+                  .metadata = std::move(metadata),
+                  .expires_us = now_us() + time_to_live_.count() * 1'000};
+  return database_.write([&](soci::session& sql) -> base::Result<TusUpload> {
+    whole.length = whole.position = 0;
+    std::vector<ChunkRef> chunks;
+    for (const std::string& id : ids) {
+      const auto part = read_upload(sql, id, owner);
+      if (!part) return std::unexpected(part.error());
+      if (!part->is_partial || part->position != part->length) {
+        return base::fail(ErrorCode::kInvalid, "upload " + id + " is not partial, or not complete",
+                          base::Blame::kClient);
+      }
+      for (ChunkRef& chunk : read_chunks(sql, id)) chunks.push_back(std::move(chunk));
+      whole.length += part->length;
+    }
+    whole.position = whole.length;
+    insert(sql, whole);
+    std::int64_t number = 0;
+    for (const ChunkRef& chunk : chunks) add_chunk(sql, whole.id, number++, chunk);
+    return whole;
+  });
+}
+
+base::Result<void> TusStore::set_video(const TusUpload& upload, std::string_view video) {
+  const std::string name(video);
+  return database_.write([&](soci::session& sql) -> base::Result<void> {
+    sql << "UPDATE uploads SET video = :video, finished = 1 WHERE id = :id", soci::use(name),
+        soci::use(upload.id);
+    return {};
+  });
+}
+
+base::Result<std::vector<ChunkRef>> TusStore::chunks(const TusUpload& upload) {
+  return database_.read([&](soci::session& sql) -> base::Result<std::vector<ChunkRef>> {
+    return read_chunks(sql, upload.id);
+  });
+}
+
+base::Result<int> TusStore::expire() {
+  const std::int64_t now = now_us();
+  const auto expired =
+      database_.read([&](soci::session& sql) -> base::Result<std::vector<TusUpload>> {
+        std::vector<TusUpload> uploads;
+        TusUpload row;
+        soci::statement select =
+            (sql.prepare << "SELECT id, owner FROM uploads WHERE expires < :now LIMIT 1000",
+             soci::use(now), soci::into(row.id), soci::into(row.owner));
+        select.execute();
+        while (select.fetch()) uploads.push_back(row);
+        return uploads;
+      });
+  if (!expired) return std::unexpected(expired.error());
+  int count = 0;
+  for (const TusUpload& upload : *expired) {
+    if (remove(upload.id, upload.owner)) ++count;
+  }
+  return count;
+}
+
+// --- Writing ---
+
+base::Result<std::unique_ptr<TusStore::Patch>> TusStore::patch(const TusUpload& upload) {
+  {
+    const base::MutexLock lock(mutex_);
+    if (!being_written_.insert(upload.id).second) {
+      return base::fail(ErrorCode::kBusy, "another request is writing to this upload",
+                        base::Blame::kClient);
+    }
+  }
+  std::unique_ptr<Patch> patch(new Patch(*this, upload));
+  // The position may have moved between the asker's look and his turn.
+  const auto now = get(upload.id, upload.owner);
+  if (!now) return std::unexpected(now.error());
+  if (now->position != upload.position) {
+    return base::fail(ErrorCode::kBusy, "its offset is " + std::to_string(now->position),
+                      base::Blame::kClient);
+  }
+  const auto chunks = this->chunks(upload);
+  if (!chunks) return std::unexpected(chunks.error());
+  patch->chunks_ = static_cast<std::int64_t>(chunks->size());
+  std::uint64_t in_chunks = 0;
+  for (const ChunkRef& chunk : *chunks) in_chunks += chunk.size;
+  if (upload.position < in_chunks) {
+    return base::fail(ErrorCode::kCorrupt, "upload " + upload.id + " has too many chunks");
+  }
+  if (auto opened = patch->open_tail(upload.position - in_chunks); !opened) {
+    return std::unexpected(opened.error());
+  }
+  return patch;
+}
+
+TusStore::Patch::~Patch() {
+  // The client left in the middle: what came is his, if it can be kept.
+  if (!finished_ && tail_) {
+    if (auto kept = keep_tail(); !kept) {
+      base::log_warning("upload.tail_lost",
+                        {{"upload", upload_.id}, {"reason", kept.error().context}});
+    }
+  }
+  const base::MutexLock lock(store_.mutex_);
+  store_.being_written_.erase(upload_.id);
+}
+
+// With the first `length` bytes of what was kept; what a crash left behind them is cut.
+base::Result<void> TusStore::Patch::open_tail(std::uint64_t length) {
+  auto& chunks = store_.ledger_.chunks();
+  auto tail = length > 0 ? chunks.resume(store_.tail_of(upload_.id), length)
+                         : chunks.begin(std::min(kChunk, upload_.length - upload_.position));
+  if (!tail) return std::unexpected(tail.error());
+  tail_.emplace(std::move(*tail));
+  return {};
+}
+
+base::Result<void> TusStore::Patch::append(std::string_view bytes) {
+  if (bytes.size() > upload_.length - upload_.position) {
+    return base::fail(ErrorCode::kTooLarge, "more than Upload-Length", base::Blame::kClient);
+  }
+  while (!bytes.empty()) {
+    if (!tail_) {
+      if (auto opened = open_tail(0); !opened) return opened;
+    }
+    const std::string_view part = bytes.substr(0, kChunk - tail_->size());
+    if (auto written = tail_->append(part); !written) return written;
+    upload_.position += part.size();
+    bytes.remove_prefix(part.size());
+    if (tail_->size() == kChunk || upload_.position == upload_.length) {
+      if (auto ended = end_chunk(); !ended) return ended;
+    }
+  }
+  return {};
+}
+
+base::Result<void> TusStore::Patch::end_chunk() {
+  ChunkStore::Writer whole = std::move(*tail_);
+  tail_.reset();
+  const auto chunk = store_.ledger_.keep(upload_.owner, std::move(whole), {});
+  if (!chunk) return std::unexpected(chunk.error());
+  return store_.database_.write([&](soci::session& sql) -> base::Result<void> {
+    add_chunk(sql, upload_.id, chunks_, *chunk);
+    set_position(sql, upload_);
+    ++chunks_;
+    return {};
+  });
+}
+
+base::Result<void> TusStore::Patch::keep_tail() {
+  if (tail_->size() == 0) {
+    tail_.reset();
+    return {};
+  }
+  ChunkStore::Writer tail = std::move(*tail_);
+  tail_.reset();
+  if (auto kept = tail.keep_as(store_.tail_of(upload_.id)); !kept) return kept;
+  return store_.database_.write([&](soci::session& sql) -> base::Result<void> {
+    set_position(sql, upload_);
+    return {};
+  });
+}
+
+base::Result<std::uint64_t> TusStore::Patch::finish() {
+  finished_ = true;
+  if (tail_) {
+    if (auto kept = keep_tail(); !kept) return std::unexpected(kept.error());
+  }
+  if (upload_.position == upload_.length) {
+    std::error_code ignored;
+    fs::remove(store_.tail_of(upload_.id), ignored);
+  }
+  return upload_.position;
+}
+
+}  // namespace origin

@@ -1,0 +1,115 @@
+// TusStore: resumable uploads as tus 1.0 wants them, kept as chunks. docs/platform.md, "Upload".
+//
+// What has been acknowledged is in synced files: whole chunks of kChunk, and a tail that is none yet.
+// A tail is a file named by its upload; who goes on works on a copy of it, so that what was
+// acknowledged stays as it is until more is.
+//
+// Threads    All calls from any thread that may block. An upload is written by one Patch at a time.
+// Errors     kNotFound: no such upload, or not the owner's; kBusy: another one is writing; kInvalid;
+//            kTooLarge; kNoSpace; those of Database.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "origin/database/database.h"
+#include "origin/uploads/ledger.h"
+
+namespace origin {
+
+struct TusUpload {
+  std::string id;
+  std::int64_t owner = 0;
+  bool is_partial = false;  // To be concatenated; becomes no video by itself.
+  std::uint64_t length = 0, position = 0;
+  std::string metadata;  // As the client sent it.
+  std::int64_t expires_us = 0;
+  std::string video;  // What it became.
+};
+
+class TusStore {
+ public:
+  static constexpr std::uint64_t kChunk = 8u << 20;
+
+  // `tails`: a directory that is there.
+  TusStore(Database& database, Ledger& ledger, const base::Clock& clock,
+           std::filesystem::path tails, std::chrono::milliseconds time_to_live)
+      : database_(database),
+        ledger_(ledger),
+        clock_(clock),
+        tails_(std::move(tails)),
+        time_to_live_(time_to_live) {}
+  TusStore(const TusStore&) = delete;
+  TusStore& operator=(const TusStore&) = delete;
+
+  struct NewUpload {
+    std::int64_t owner = 0;
+    bool is_partial = false;
+    std::uint64_t length = 0;
+    std::string metadata;
+  };
+  base::Result<TusUpload> create(const NewUpload& upload);
+  base::Result<TusUpload> get(std::string_view id, std::int64_t owner);
+  base::Result<void> remove(std::string_view id, std::int64_t owner);
+  // Of one owner's complete partial uploads, in this order: complete at once.
+  base::Result<TusUpload> concatenate(std::int64_t owner, const std::vector<std::string>& ids,
+                                      std::string metadata);
+  // What became of a complete upload.
+  base::Result<void> set_video(const TusUpload& upload, std::string_view video);
+  base::Result<std::vector<ChunkRef>> chunks(const TusUpload& upload);
+  // Removes what has expired. How many.
+  base::Result<int> expire();
+
+  // Bytes on their way into one upload, from its position on. Destroyed: what came is kept as far as
+  // the disk lets it.
+  class Patch {
+   public:
+    Patch(Patch&&) = delete;
+    Patch& operator=(Patch&&) = delete;
+    ~Patch();
+
+    base::Result<void> append(std::string_view bytes);  // kTooLarge: beyond the upload's length.
+    // Makes durable what has come. The position now.
+    base::Result<std::uint64_t> finish();
+
+   private:
+    friend class TusStore;
+    Patch(TusStore& store, TusUpload upload) : store_(store), upload_(std::move(upload)) {}
+    base::Result<void> open_tail(std::uint64_t length);
+    base::Result<void> end_chunk();
+    base::Result<void> keep_tail();
+
+    TusStore& store_;
+    TusUpload upload_;
+    std::optional<ChunkStore::Writer> tail_;
+    std::int64_t chunks_ = 0;
+    bool finished_ = false;
+  };
+  // kBusy: another one is under way.
+  base::Result<std::unique_ptr<Patch>> patch(const TusUpload& upload);
+
+ private:
+  [[nodiscard]] std::int64_t now_us() const;
+  [[nodiscard]] std::filesystem::path tail_of(std::string_view id) const { return tails_ / id; }
+
+  Database& database_;
+  Ledger& ledger_;
+  const base::Clock& clock_;
+  const std::filesystem::path tails_;
+  const std::chrono::milliseconds time_to_live_;
+
+  base::Mutex mutex_;
+  std::set<std::string, std::less<>> being_written_ GUARDED_BY(mutex_);
+};
+
+}  // namespace origin
