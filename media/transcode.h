@@ -1,5 +1,5 @@
-// One unit of a video into some rungs: decoded once, scaled down step by step (each rung from the
-// next larger one), an encoder's thread for each rung.
+// One unit of a video into some rungs: decoded once, scaled down in steps of at least two, an
+// encoder's thread for each rung.
 //
 //   this thread   decode → scale → ┬─► queue ─► 720p's thread: encode, fragment, give out
 //                                  ├─► queue ─► 360p's
