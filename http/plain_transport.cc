@@ -33,6 +33,8 @@ constexpr std::size_t kHeadRoom = 1024;
 // What is lent is not the kernel's memory, so more of it may wait; the loop is woken at half of it,
 // and then a whole batch fits.
 constexpr int kLentLowWater = 2 * BatchSize::kLentMax;
+// So many batches after each other that were copied: what this connection sends is not lent any more.
+constexpr int kCopiedMax = 16;
 
 class PlainTransport final : public Transport {
  public:
@@ -68,8 +70,9 @@ class PlainTransport final : public Transport {
   }
 
   void begin_batch(std::size_t wanted) override {
-    // After a whole batch that was copied, what is lent is no longer the rule.
-    if (lends_ && !std::exchange(lent_, false)) set_lends(false);
+    // A batch of a head alone, or of an object's end, says nothing; many that were copied do.
+    copied_batches_ = std::exchange(lent_, false) ? 0 : copied_batches_ + (given_ > 0 ? 1 : 0);
+    if (lends_ && copied_batches_ >= kCopiedMax) set_lends(false);
     wanted_ = wanted;
     given_ = 0;
     head_room_ = kHeadRoom;
@@ -244,6 +247,7 @@ class PlainTransport final : public Transport {
   std::optional<PipePool::Pipe> pipe_;      // While bytes are in it.
   std::size_t piped_ = 0;                   // So many of the unsent ones, the first.
   bool lends_ = false;                      // kLentLowWater is set.
+  int copied_batches_ = 0;                  // Since the last that was lent.
   bool lent_ = false;                       // Something of this batch.
   std::vector<LoopBuffers::Chunk> chunks_;  // What the pieces without `keep` point into.
   std::size_t chunk_used_ = 0;              // Of the last one.
