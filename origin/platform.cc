@@ -60,9 +60,9 @@ struct Platform::State {
         workers{.queue = queue, .work = work, .catalogue = catalogue, .chunks = *chunks},
         tus{.store = uploads,
             .size_max = config.uploads.size_max,
-            .make_video =
+            .video_maker =
                 [this](const TusUpload& upload, const std::vector<ChunkRef>& sent) {
-                  return make_video(upload, sent);
+                  return video_maker(upload, sent);
                 }},
         endpoint(router, tokens, config.data.api_threads, metrics) {
     add_chunk_routes(router, ledger);
@@ -81,7 +81,8 @@ struct Platform::State {
     rounds.join();
   }
 
-  base::Result<std::string> make_video(const TusUpload& upload, const std::vector<ChunkRef>& sent) {
+  base::Result<TusStore::Make> video_maker(const TusUpload& upload,
+                                           const std::vector<ChunkRef>& sent) {
     const auto container = container_of(ledger, sent.front());
     if (!container) return std::unexpected(container.error());
     const auto metadata = parse_tus_metadata(upload.metadata);
@@ -91,14 +92,15 @@ struct Platform::State {
     };
     // What tus-js-client and Uppy call it.
     const std::string file_name = text("filename").empty() ? text("name") : text("filename");
-    const auto made = catalogue.create({.owner = upload.owner,
-                                        .title = text("title").empty() ? file_name : text("title"),
-                                        .file_name = file_name,
-                                        .container = *container,
-                                        .chunks = sent});
-    if (!made) return std::unexpected(made.error());
-    if (made->missing.empty()) return made->id;
-    return base::fail(base::ErrorCode::kCorrupt, "chunks of upload " + upload.id + " are gone");
+    NewVideo video{.owner = upload.owner,
+                   .title = text("title").empty() ? file_name : text("title"),
+                   .file_name = file_name,
+                   .container = *container,
+                   .chunks = sent};
+    // An upload's chunks are there for as long as it is.
+    return [video = std::move(video), now = queue.now_us()](soci::session& sql) {
+      return Catalogue::create_in(sql, video, now);
+    };
   }
 
   void go_round() {

@@ -42,8 +42,7 @@ CREATE TABLE uploads (
   position BIGINT NOT NULL,
   metadata TEXT NOT NULL,
   expires BIGINT NOT NULL,
-  video TEXT NOT NULL,
-  finished BIGINT NOT NULL
+  video TEXT NOT NULL
 );
 CREATE INDEX uploads_by_owner ON uploads (owner);
 CREATE TABLE upload_chunks (
@@ -117,10 +116,6 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_by_state ON tasks (state, rank, id);
 CREATE INDEX tasks_by_video ON tasks (video);
-CREATE TABLE counters (
-  name TEXT PRIMARY KEY,
-  value BIGINT NOT NULL
-);
 )sql";
 
 constexpr std::array kSteps{kFirst};

@@ -1,6 +1,7 @@
 #include "origin/uploads/tus_api.h"
 
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "http/date.h"
@@ -56,18 +57,24 @@ std::unique_ptr<BodyTaker> refused(ApiAnswer answer) {
   return std::make_unique<Refused>(std::move(answer));
 }
 
+// Makes a video of an upload that is complete.
+base::Result<void> make_video(const TusServices& services, TusUpload& upload) {
+  if (upload.position != upload.length || upload.is_partial || !upload.video.empty()) return {};
+  const auto chunks = services.store.chunks(upload);
+  if (!chunks) return std::unexpected(chunks.error());
+  const auto maker = services.video_maker(upload, *chunks);
+  if (!maker) return std::unexpected(maker.error());
+  auto video = services.store.become_video(upload, *maker);
+  if (!video) return std::unexpected(video.error());
+  upload.video = std::move(*video);
+  return {};
+}
+
 // Makes a video of it if it is complete, and says what is true of it.
 base::Result<ApiAnswer> conclude(const TusServices& services, const TusUpload& before, int status) {
   auto upload = services.store.get(before.id, before.owner);
   if (!upload) return refuse(upload.error());
-  if (upload->position == upload->length && !upload->is_partial && upload->video.empty()) {
-    const auto chunks = services.store.chunks(*upload);
-    if (!chunks) return refuse(chunks.error());
-    const auto video = services.make_video(*upload, *chunks);
-    if (!video) return refuse(video.error());
-    if (auto set = services.store.set_video(*upload, *video); !set) return refuse(set.error());
-    upload->video = *video;
-  }
+  if (auto made = make_video(services, *upload); !made) return refuse(made.error());
   ApiAnswer answer = with_version(ApiAnswer::empty(status));
   answer.fields.add("upload-offset", std::to_string(upload->position));
   answer.fields.add("upload-expires", expires_text(*upload));
@@ -209,8 +216,10 @@ base::Result<std::unique_ptr<BodyTaker>> patch(const TusServices& services, cons
 
 base::Result<ApiAnswer> look(const TusServices& services, const ApiCall& call) {
   if (auto wrong = wrong_version(call)) return std::move(*wrong);
-  const auto upload = services.store.get(call.names[0], call.caller->owner);
+  auto upload = services.store.get(call.names[0], call.caller->owner);
   if (!upload) return refuse(upload.error());
+  // A crash may have come between the last byte and the video. What is none was told already.
+  std::ignore = make_video(services, *upload);
   ApiAnswer answer = with_version(ApiAnswer::empty(200));
   answer.fields.add("cache-control", "no-store");
   answer.fields.add("upload-offset", std::to_string(upload->position));

@@ -17,10 +17,10 @@ namespace origin {
 struct TusServices {
   TusStore& store;
   base::Bytes size_max;
-  // Makes a video of a complete upload; its id. kUnsupported: it is none.
-  std::function<base::Result<std::string>(const TusUpload& upload,
-                                          const std::vector<ChunkRef>& chunks)>
-      make_video;
+  // How to make a video of a complete upload. kUnsupported: it is none.
+  std::function<base::Result<TusStore::Make>(const TusUpload& upload,
+                                             const std::vector<ChunkRef>& chunks)>
+      video_maker;
 };
 
 // The services outlive the router.

@@ -54,8 +54,8 @@ void insert(soci::session& sql, const TusUpload& upload) {
   const std::string kind = upload.is_partial ? "partial" : "tus";
   const auto length = static_cast<std::int64_t>(upload.length);
   const auto position = static_cast<std::int64_t>(upload.position);
-  sql << "INSERT INTO uploads (id, owner, kind, length, position, metadata, expires, video, "
-         "finished) VALUES (:id, :owner, :kind, :length, :position, :metadata, :expires, '', 0)",
+  sql << "INSERT INTO uploads (id, owner, kind, length, position, metadata, expires, video) "
+         "VALUES (:id, :owner, :kind, :length, :position, :metadata, :expires, '')",
       soci::use(upload.id), soci::use(upload.owner), soci::use(kind), soci::use(length),
       soci::use(position), soci::use(upload.metadata), soci::use(upload.expires_us);
 }
@@ -108,14 +108,25 @@ base::Result<TusUpload> TusStore::get(std::string_view id, std::int64_t owner) {
   return database_.read([&](soci::session& sql) { return read_upload(sql, name, owner); });
 }
 
+base::Result<TusStore::Turn> TusStore::take_turn(const std::string& id) {
+  const base::MutexLock lock(mutex_);
+  if (!being_written_.insert(id).second) {
+    return base::fail(ErrorCode::kBusy, "another request is writing to this upload",
+                      base::Blame::kClient);
+  }
+  return Turn(*this, id);
+}
+
+TusStore::Turn::~Turn() {
+  if (store_ == nullptr) return;
+  const base::MutexLock lock(store_->mutex_);
+  store_->being_written_.erase(id_);
+}
+
 base::Result<void> TusStore::remove(std::string_view id, std::int64_t owner) {
   const std::string name(id);
-  {
-    const base::MutexLock lock(mutex_);
-    if (being_written_.contains(name)) {
-      return base::fail(ErrorCode::kBusy, "it is being written to", base::Blame::kClient);
-    }
-  }
+  const auto turn = take_turn(name);
+  if (!turn) return std::unexpected(turn.error());
   const auto removed = database_.write([&](soci::session& sql) -> base::Result<void> {
     const auto upload = read_upload(sql, name, owner);
     if (!upload) return std::unexpected(upload.error());
@@ -160,12 +171,15 @@ base::Result<TusUpload> TusStore::concatenate(std::int64_t owner,
   });
 }
 
-base::Result<void> TusStore::set_video(const TusUpload& upload, std::string_view video) {
-  const std::string name(video);
-  return database_.write([&](soci::session& sql) -> base::Result<void> {
-    sql << "UPDATE uploads SET video = :video, finished = 1 WHERE id = :id", soci::use(name),
+base::Result<std::string> TusStore::become_video(const TusUpload& upload, const Make& make) {
+  return database_.write([&](soci::session& sql) -> base::Result<std::string> {
+    const auto now = read_upload(sql, upload.id, upload.owner);
+    if (!now) return std::unexpected(now.error());
+    if (!now->video.empty()) return now->video;  // Another request was quicker.
+    std::string video = make(sql);
+    sql << "UPDATE uploads SET video = :video WHERE id = :id", soci::use(video),
         soci::use(upload.id);
-    return {};
+    return video;
   });
 }
 
@@ -199,14 +213,9 @@ base::Result<int> TusStore::expire() {
 // --- Writing ---
 
 base::Result<std::unique_ptr<TusStore::Patch>> TusStore::patch(const TusUpload& upload) {
-  {
-    const base::MutexLock lock(mutex_);
-    if (!being_written_.insert(upload.id).second) {
-      return base::fail(ErrorCode::kBusy, "another request is writing to this upload",
-                        base::Blame::kClient);
-    }
-  }
-  std::unique_ptr<Patch> patch(new Patch(*this, upload));
+  auto turn = take_turn(upload.id);
+  if (!turn) return std::unexpected(turn.error());
+  std::unique_ptr<Patch> patch(new Patch(*this, std::move(*turn), upload));
   // The position may have moved between the asker's look and his turn.
   const auto now = get(upload.id, upload.owner);
   if (!now) return std::unexpected(now.error());
@@ -236,8 +245,6 @@ TusStore::Patch::~Patch() {
                         {{"upload", upload_.id}, {"reason", kept.error().context}});
     }
   }
-  const base::MutexLock lock(store_.mutex_);
-  store_.being_written_.erase(upload_.id);
 }
 
 // With the first `length` bytes of what was kept; what a crash left behind them is cut.
@@ -274,12 +281,17 @@ base::Result<void> TusStore::Patch::end_chunk() {
   tail_.reset();
   const auto chunk = store_.ledger_.keep(upload_.owner, std::move(whole), {});
   if (!chunk) return std::unexpected(chunk.error());
-  return store_.database_.write([&](soci::session& sql) -> base::Result<void> {
+  const auto noted = store_.database_.write([&](soci::session& sql) -> base::Result<void> {
     add_chunk(sql, upload_.id, chunks_, *chunk);
     set_position(sql, upload_);
-    ++chunks_;
     return {};
   });
+  if (!noted) return noted;
+  ++chunks_;
+  // Not before: until the chunk is noted, the tail is what was acknowledged.
+  std::error_code ignored;
+  fs::remove(store_.tail_of(upload_.id), ignored);
+  return {};
 }
 
 base::Result<void> TusStore::Patch::keep_tail() {
@@ -300,10 +312,6 @@ base::Result<std::uint64_t> TusStore::Patch::finish() {
   finished_ = true;
   if (tail_) {
     if (auto kept = keep_tail(); !kept) return std::unexpected(kept.error());
-  }
-  if (upload_.position == upload_.length) {
-    std::error_code ignored;
-    fs::remove(store_.tail_of(upload_.id), ignored);
   }
   return upload_.position;
 }

@@ -11,11 +11,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -64,11 +66,28 @@ class TusStore {
   // Of one owner's complete partial uploads, in this order: complete at once.
   base::Result<TusUpload> concatenate(std::int64_t owner, const std::vector<std::string>& ids,
                                       std::string metadata);
-  // What became of a complete upload.
-  base::Result<void> set_video(const TusUpload& upload, std::string_view video);
+  // What a complete upload becomes, once: `make` runs in the transaction that notes its answer, so
+  // that a crash leaves both or neither.
+  using Make = std::function<std::string(soci::session& sql)>;
+  base::Result<std::string> become_video(const TusUpload& upload, const Make& make);
   base::Result<std::vector<ChunkRef>> chunks(const TusUpload& upload);
   // Removes what has expired. How many.
   base::Result<int> expire();
+
+  // The right to change one upload.
+  class Turn {
+   public:
+    Turn(Turn&& other) noexcept
+        : store_(std::exchange(other.store_, nullptr)), id_(std::move(other.id_)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn();
+
+   private:
+    friend class TusStore;
+    Turn(TusStore& store, std::string id) : store_(&store), id_(std::move(id)) {}
+    TusStore* store_;
+    std::string id_;
+  };
 
   // Bytes on their way into one upload, from its position on. Destroyed: what came is kept as far as
   // the disk lets it.
@@ -84,12 +103,14 @@ class TusStore {
 
    private:
     friend class TusStore;
-    Patch(TusStore& store, TusUpload upload) : store_(store), upload_(std::move(upload)) {}
+    Patch(TusStore& store, Turn turn, TusUpload upload)
+        : store_(store), turn_(std::move(turn)), upload_(std::move(upload)) {}
     base::Result<void> open_tail(std::uint64_t length);
     base::Result<void> end_chunk();
     base::Result<void> keep_tail();
 
     TusStore& store_;
+    const Turn turn_;
     TusUpload upload_;
     std::optional<ChunkStore::Writer> tail_;
     std::int64_t chunks_ = 0;
@@ -99,6 +120,7 @@ class TusStore {
   base::Result<std::unique_ptr<Patch>> patch(const TusUpload& upload);
 
  private:
+  base::Result<Turn> take_turn(const std::string& id);  // kBusy.
   [[nodiscard]] std::int64_t now_us() const;
   [[nodiscard]] std::filesystem::path tail_of(std::string_view id) const { return tails_ / id; }
 

@@ -1,0 +1,109 @@
+#include "origin/uploads/tus_store.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <tuple>
+
+#include "tests/origin/test_database.h"
+
+namespace origin {
+namespace {
+
+using base::ErrorCode;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+class TusStoreTest : public testing::Test {
+ protected:
+  TusStoreTest()
+      : database_(test_.make(Engine::kSqlite)),
+        chunks_(std::move(*ChunkStore::open(test_.directory() / "chunks", base::Bytes(0)))),
+        ledger_(*database_, *chunks_, clock_, {}),
+        tails_(test_.directory() / "tails"),
+        store_(*database_, ledger_, clock_, tails_, 24h) {
+    fs::create_directory(tails_);
+    run("INSERT INTO owners (id, name, quota_bytes, created) VALUES (1, 'a', 0, 0)");
+  }
+
+  void run(const std::string& statement) {
+    ASSERT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
+      sql << statement;
+      return {};
+    }));
+  }
+  TusUpload create(std::uint64_t length) {
+    return *store_.create({.owner = 1, .length = length, .metadata = ""});
+  }
+  TusUpload now(const TusUpload& upload) { return *store_.get(upload.id, 1); }
+  base::Result<std::uint64_t> send(const TusUpload& upload, const std::string& bytes) {
+    auto patch = store_.patch(now(upload));
+    if (!patch) return std::unexpected(patch.error());
+    if (auto appended = (*patch)->append(bytes); !appended) {
+      std::ignore = (*patch)->finish();
+      return std::unexpected(appended.error());
+    }
+    return (*patch)->finish();
+  }
+
+  TestDatabase test_;
+  base::ManualClock clock_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<ChunkStore> chunks_;
+  Ledger ledger_;
+  const fs::path tails_;
+  TusStore store_;
+};
+
+TEST_F(TusStoreTest, WhatWasAcknowledgedOutlivesAnEndThatFails) {
+  const TusUpload upload = create(10);
+  ASSERT_EQ(send(upload, "012345"), 6u);
+  // The last bytes come, and their chunk can't be noted.
+  run("ALTER TABLE upload_chunks RENAME TO away");
+  EXPECT_FALSE(send(upload, "6789"));
+  run("ALTER TABLE away RENAME TO upload_chunks");
+  EXPECT_EQ(now(upload).position, 6u);
+  ASSERT_EQ(send(upload, "6789"), 10u);
+  const auto chunks = store_.chunks(upload);
+  ASSERT_EQ(chunks->size(), 1u);
+  std::string bytes(10, '\0');
+  ASSERT_TRUE(chunks_->read(chunks->front().hash, 0, {bytes.data(), bytes.size()}));
+  EXPECT_EQ(bytes, "0123456789");
+  EXPECT_TRUE(fs::is_empty(tails_));
+}
+
+TEST_F(TusStoreTest, OneAtATimeChangesAnUpload) {
+  const TusUpload upload = create(10);
+  auto patch = store_.patch(upload);
+  ASSERT_TRUE(patch);
+  EXPECT_EQ(store_.patch(upload).error().code, ErrorCode::kBusy);
+  EXPECT_EQ(store_.remove(upload.id, 1).error().code, ErrorCode::kBusy);
+  patch->reset();
+  EXPECT_TRUE(store_.remove(upload.id, 1));
+  EXPECT_EQ(store_.patch(upload).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(TusStoreTest, AnUploadBecomesOneVideo) {
+  const TusUpload upload = create(3);
+  ASSERT_TRUE(send(upload, "abc"));
+  int made = 0;
+  const TusStore::Make make = [&](soci::session&) { return "video" + std::to_string(++made); };
+  EXPECT_EQ(store_.become_video(upload, make), "video1");
+  EXPECT_EQ(store_.become_video(upload, make), "video1");
+  EXPECT_EQ(made, 1);
+}
+
+TEST_F(TusStoreTest, WhatExpiresIsGoneWithItsTail) {
+  const TusUpload upload = create(10);
+  ASSERT_TRUE(send(upload, "abc"));
+  EXPECT_EQ(store_.expire(), 0);
+  clock_.advance(25h);
+  EXPECT_EQ(store_.expire(), 1);
+  EXPECT_EQ(store_.get(upload.id, 1).error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(fs::is_empty(tails_));
+}
+
+}  // namespace
+}  // namespace origin
