@@ -78,6 +78,8 @@ class Lane {
     base::log_info(
         "task.ended",
         {{"task", std::to_string(task.id)}, {"how", how}, {"ms", std::to_string(took.count())}});
+    // By this machine, which can't do it now: so that it is not given back again at once.
+    if (ending == worker::TaskRunner::Ending::kGivenBack) pause(kTroublePause);
   }
   void pause(std::chrono::milliseconds time) {
     for (; time.count() > 0 && !stopped_; time -= std::chrono::milliseconds(50)) {

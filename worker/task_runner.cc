@@ -122,6 +122,12 @@ class LeasedSink final : public sandbox::ResultSink {
   std::unordered_map<std::uint32_t, std::string> open_;
 };
 
+// This machine can't confine what decodes: another worker may do better. (A source that can't be read
+// and products that are refused are failures: they must come to an end some time.)
+bool cannot_confine(const sandbox::Exit& exit) {
+  return exit.kind == sandbox::Exit::Kind::kAborted && exit.code == ErrorCode::kUnsupported;
+}
+
 }  // namespace
 
 TaskRunner::TaskRunner(RunnerOptions options)
@@ -175,7 +181,7 @@ TaskRunner::Ending TaskRunner::run(const Task& task) {
       said = last_words_.fail(task, "outputs were missing, " + missing->front() + " first",
                               OriginClient::Verdict::kMayBeTriedAgain);
     }
-  } else if (stop_.stop_requested()) {
+  } else if (stop_.stop_requested() || cannot_confine(exit)) {
     ending = Ending::kGivenBack;
     said = last_words_.give_back(task);
   } else {

@@ -48,14 +48,15 @@ class Platform:
                                name, *options], check=True, capture_output=True, text=True,
                               timeout=60).stdout.strip()
 
-    def start_worker(self, *options, url=None):
+    def start_worker(self, *options, url=None, preexec=None):
         environment = {**os.environ, "HEADRACE_WORKER_TOKEN": self.token("worker", "--worker")}
         log = self.directory / f"worker-{self._made}.log"
         self._made += 1
         with open(log, "ab") as out:
             process = subprocess.Popen(
                 [BIN / "headrace-worker", "--origin", url or self.url, "--tasks", "2", *options],
-                stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=environment)
+                stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=environment,
+                preexec_fn=preexec)
         process.log = log
         self.workers.append(process)
         return process

@@ -14,6 +14,7 @@ import pytest
 import platform_harness
 from harness import wait_until
 from platform_harness import make_clip, probe
+from without_landlock import without_landlock
 
 
 @pytest.fixture
@@ -188,6 +189,17 @@ def test_a_worker_that_is_asked_to_stop_gives_its_task_back(platform, tmp_path):
     left = platform.call("GET", tasks).json["data"]
     assert not [one for one in left if one["state"] == "leased"]
     assert all(one["losses"] == 0 and one["failures"] == 0 for one in left)
+
+
+def test_a_machine_that_cannot_confine_leaves_the_task_to_another(platform, tmp_path):
+    video = platform.create(make_clip(tmp_path / "clip.mp4", seconds=2).read_bytes())
+    weak = platform.start_worker(preexec=without_landlock)
+    wait_until(lambda: weak.log.read_text().count("how=given_back") >= 2, "it has given it back")
+    assert "missing: landlock" in weak.log.read_text()
+    (probe_task,) = platform.call("GET", f"/api/v1/tasks?video={video}").json["data"]
+    assert (probe_task["failures"], probe_task["losses"]) == (0, 0)
+    platform.start_worker()
+    platform.wait(video, "ready")
 
 
 def test_the_origin_is_killed_again_and_again(platform, tmp_path):
