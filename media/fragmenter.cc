@@ -119,9 +119,7 @@ base::Result<void> Fragmenter::add(AVPacket& packet) {
   packet.stream_index = 0;
   packet.pts += delay_;
   packet.dts += delay_;
-  if (std::exchange(chunk_is_empty_, false)) {
-    first_sample_bytes_ = static_cast<std::size_t>(packet.size);
-  }
+  chunk_is_empty_ = false;
   const int written = av_write_frame(format_, &packet);
   av_packet_unref(&packet);
   if (written < 0) return av_fail("the muxer refused a packet", written);
@@ -137,13 +135,11 @@ base::Result<void> Fragmenter::end_chunk() {
   const std::string chunk = std::exchange(out_, {});
   chunk_is_empty_ = true;
   CHECK(chunk.size() > 16 && chunk.substr(4, 4) == "moof");
-  const std::uint64_t moof = big_endian_at(chunk, 0);
-  if (segment_.bytes.empty()) segment_.bytes = kSegmentType;
-  segment_.i_frames.push_back({segment_.bytes.size(), moof + 8 + first_sample_bytes_});
-  segment_.bytes += chunk;
+  if (segment_.empty()) segment_ = kSegmentType;
+  segment_ += chunk;
   return {};
 }
 
-Fragmenter::Segment Fragmenter::take_segment() { return std::exchange(segment_, {}); }
+std::string Fragmenter::take_segment() { return std::exchange(segment_, {}); }
 
 }  // namespace media

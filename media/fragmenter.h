@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "media/av.h"
@@ -34,15 +33,8 @@ class Fragmenter {
   // Ends a chunk with what has been added since the last.
   base::Result<void> end_chunk();
 
-  struct IFrame {
-    std::uint64_t offset = 0, length = 0;  // The chunk's moof up to the end of its first sample.
-  };
-  struct Segment {
-    std::string bytes;
-    std::vector<IFrame> i_frames;  // One a chunk.
-  };
   // Ends a segment with the chunks since the last.
-  Segment take_segment();
+  std::string take_segment();
 
  private:
   Fragmenter() = default;
@@ -52,8 +44,7 @@ class Fragmenter {
   std::int64_t delay_ = 0;
   std::string out_;
   std::string init_;
-  Segment segment_;
-  std::size_t first_sample_bytes_ = 0;
+  std::string segment_;
   bool chunk_is_empty_ = true;
 };
 

@@ -1,10 +1,9 @@
-// Product: a piece of what a task makes (an init segment, a segment, an image), with its key and what
-// the origin needs to know of it; and who takes it. docs/worker-protocol.md.
+// Product: a piece of what a task makes (an init segment, a segment), with its key; and who takes it.
+// docs/worker-protocol.md.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/result.h"
@@ -14,7 +13,6 @@ namespace media {
 struct Product {
   std::string key;   // "720p/0/seg/3"
   std::string type;  // Media type.
-  nlohmann::json about;
   std::string bytes;
 };
 

@@ -9,8 +9,6 @@ extern "C" {
 namespace media {
 namespace {
 
-using nlohmann::json;
-
 // How much of the ceiling's seconds a burst may take at once: the peak stays under twice the average.
 constexpr double kBufferSeconds = 1.5;
 
@@ -55,17 +53,16 @@ base::Result<std::unique_ptr<RungEncoder>> RungEncoder::open(const RungSpec& run
   if (!fragmenter) return std::unexpected(fragmenter.error());
   made->fragmenter_ = std::move(*fragmenter);
   made->segment_first_ = unit.first;
-  if (auto given = made->give("init", json::object(), made->fragmenter_->init()); !given) {
+  if (auto given = made->give("init", made->fragmenter_->init()); !given) {
     return std::unexpected(given.error());
   }
   return made;
 }
 
-base::Result<void> RungEncoder::give(std::string key, json about, std::string bytes) {
+base::Result<void> RungEncoder::give(std::string key, std::string bytes) {
   return taker_.product(
       {.key = rung_.name + "/" + std::to_string(unit_.number) + "/" + std::move(key),
        .type = "video/mp4",
-       .about = std::move(about),
        .bytes = std::move(bytes)});
 }
 
@@ -107,22 +104,9 @@ base::Result<void> RungEncoder::take_packets() {
 }
 
 base::Result<void> RungEncoder::give_segment() {
-  Fragmenter::Segment segment = fragmenter_->take_segment();
-  const std::int64_t frames = unit_.first + packed_ - segment_first_;
-  json i_frames = json::array();
-  for (const Fragmenter::IFrame& one : segment.i_frames) {
-    i_frames.push_back({one.offset, one.length});
-  }
   const std::int64_t number = segment_first_ / unit_.segment;
-  json about{{"first", segment_first_},
-             {"count", frames},
-             {"start", segment_first_ * unit_.rate.den},
-             {"duration", frames * unit_.rate.den},
-             {"timescale", unit_.rate.num},
-             {"gop", unit_.gop * unit_.rate.den},
-             {"i_frames", i_frames}};
-  segment_first_ += frames;
-  return give("seg/" + std::to_string(number), std::move(about), std::move(segment.bytes));
+  segment_first_ = unit_.first + packed_;
+  return give("seg/" + std::to_string(number), fragmenter_->take_segment());
 }
 
 base::Result<void> RungEncoder::finish() {

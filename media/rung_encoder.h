@@ -52,7 +52,7 @@ class RungEncoder {
       : rung_(std::move(rung)), unit_(std::move(unit)), taker_(taker) {}
   base::Result<void> take_packets();
   base::Result<void> give_segment();
-  base::Result<void> give(std::string key, nlohmann::json about, std::string bytes);
+  base::Result<void> give(std::string key, std::string bytes);
 
   const RungSpec rung_;
   const UnitSpec unit_;

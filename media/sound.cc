@@ -50,7 +50,7 @@ class SoundTrack {
     auto fragmenter = Fragmenter::open(*encoder_, kRate, 0);
     if (!fragmenter) return std::unexpected(fragmenter.error());
     fragmenter_ = std::move(*fragmenter);
-    return give("audio/0/init", json::object(), fragmenter_->init());
+    return give("audio/0/init", fragmenter_->init());
   }
 
   [[nodiscard]] bool is_full() const { return added_ == frames_; }
@@ -131,24 +131,13 @@ class SoundTrack {
 
   base::Result<void> end_segment() {
     if (auto ended = fragmenter_->end_chunk(); !ended) return ended;
-    Fragmenter::Segment segment = fragmenter_->take_segment();
-    const std::int64_t first = boundaries_[segment_];
-    const std::int64_t count = packed_ - first;
-    json about{{"first", first},
-               {"count", count},
-               {"start", first * kFrame},
-               {"duration", count * kFrame},
-               {"timescale", kRate}};
     const std::string key = "audio/0/seg/" + std::to_string(segment_);
     ++segment_;
-    return give(key, std::move(about), std::move(segment.bytes));
+    return give(key, fragmenter_->take_segment());
   }
 
-  base::Result<void> give(std::string key, json about, std::string bytes) {
-    return taker_.product({.key = std::move(key),
-                           .type = "audio/mp4",
-                           .about = std::move(about),
-                           .bytes = std::move(bytes)});
+  base::Result<void> give(std::string key, std::string bytes) {
+    return taker_.product({.key = std::move(key), .type = "audio/mp4", .bytes = std::move(bytes)});
   }
 
   const std::int64_t frames_;

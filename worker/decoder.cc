@@ -49,8 +49,7 @@ std::string length_bytes(std::size_t length) {
 
 base::Result<void> give_out(sandbox::ChildSession& session, const media::Product& product,
                             std::uint32_t number) {
-  const std::string head =
-      json{{"key", product.key}, {"type", product.type}, {"about", product.about}}.dump();
+  const std::string head = json{{"key", product.key}, {"type", product.type}}.dump();
   const auto output =
       session.open_output(sandbox::OutputKind::kSegment, "p" + std::to_string(number));
   if (!output) return std::unexpected(output.error());

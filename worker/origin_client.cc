@@ -141,8 +141,7 @@ base::Result<std::string> OriginClient::source(const Task& task, std::uint64_t o
 }
 
 base::Result<void> OriginClient::put(const Task& task, const std::string& key,
-                                     const std::string& type, const std::string& about,
-                                     std::string_view bytes) {
+                                     const std::string& type, std::string_view bytes) {
   const base::Sha256::Digest digest = base::Sha256::of(bytes);
   const std::string repr =
       "sha-256=:" + base::to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) +
@@ -150,7 +149,7 @@ base::Result<void> OriginClient::put(const Task& task, const std::string& key,
   const auto answer =
       call({.method = "PUT",
             .url = path_of(task, "outputs?key=") + escape(key) + "&lease=" + escape(task.lease),
-            .fields = {{"content-type", type}, {"repr-digest", repr}, {"x-headrace-about", about}},
+            .fields = {{"content-type", type}, {"repr-digest", repr}},
             .body = bytes});
   if (!answer) return std::unexpected(answer.error());
   if (answer->status / 100 != 2) return base::fail(ErrorCode::kInvalid, detail_of(*answer));

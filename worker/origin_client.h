@@ -39,7 +39,7 @@ class OriginClient {
   base::Result<void> heartbeat(const Task& task, std::int64_t position_us);
   base::Result<std::string> source(const Task& task, std::uint64_t offset, std::uint64_t length);
   base::Result<void> put(const Task& task, const std::string& key, const std::string& type,
-                         const std::string& about, std::string_view bytes);
+                         std::string_view bytes);
   // The keys that are missing; none: done.
   base::Result<std::vector<std::string>> complete(const Task& task, const nlohmann::json& result);
   enum class Verdict { kMayBeTriedAgain, kFinal };

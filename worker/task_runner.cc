@@ -107,8 +107,7 @@ class LeasedSink final : public sandbox::ResultSink {
         !head.value("type", json()).is_string()) {
       return base::fail(ErrorCode::kProtocol, "a product whose head makes no sense");
     }
-    return client_.put(task_, head["key"], head["type"], head.value("about", json::object()).dump(),
-                       parts->bytes);
+    return client_.put(task_, head["key"], head["type"], parts->bytes);
   }
   base::Result<void> progressed(std::chrono::microseconds decoded) override {
     heartbeat_.set_position(decoded.count());

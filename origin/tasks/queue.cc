@@ -190,8 +190,12 @@ base::Result<void> Queue::give_back(std::int64_t task, std::string_view lease) {
 }
 
 base::Result<Lease> Queue::check(std::int64_t task, std::string_view lease) {
-  const std::int64_t now = now_us();
-  return database_.read([&](soci::session& sql) { return leased(sql, task, lease, now); });
+  return database_.read([&](soci::session& sql) { return check(sql, task, lease); });
+}
+
+base::Result<Lease> Queue::check(soci::session& sql, std::int64_t task,
+                                 std::string_view lease) const {
+  return leased(sql, task, lease, now_us());
 }
 
 base::Result<void> Queue::retry(std::int64_t task, const AndThen& and_then) {

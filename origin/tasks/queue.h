@@ -77,6 +77,8 @@ class Queue {
   base::Result<void> give_back(std::int64_t task, std::string_view lease);
   // Of a good lease: what it is for.
   base::Result<Lease> check(std::int64_t task, std::string_view lease);
+  // Inside a transaction of the caller's, until whose end it stays good.
+  base::Result<Lease> check(soci::session& sql, std::int64_t task, std::string_view lease) const;
 
   // A parked task waits again. kNotFound: none such is parked.
   base::Result<void> retry(std::int64_t task, const AndThen& and_then);

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "origin/videos/publication.h"
-#include "package/codec_string.h"
 #include "package/manifests.h"
 
 namespace origin {
@@ -23,21 +22,12 @@ constexpr std::int64_t kRankRest = 20;
 
 constexpr std::size_t kNameHashDigits = 32;
 
-std::string rendition_of(std::string_view key) { return std::string(key.substr(0, key.find('/'))); }
-
-std::int64_t unit_of(std::string_view key) {
-  const auto slash = key.find('/');
-  return slash == std::string_view::npos ? 0
-                                         : std::atoll(std::string(key.substr(slash + 1)).c_str());
-}
-
-bool is_init(std::string_view key) { return key.ends_with("/init"); }
-
 // Segments carry their content's hash, so that they never change under their name.
-std::string object_name(const std::string& video, std::string_view key, std::string_view hash) {
+std::string object_name(const std::string& video, const PlannedOutput& output,
+                        std::string_view hash) {
   const std::string digits(hash.substr(0, kNameHashDigits));
-  const std::string directory = "media/" + video + "/" + rendition_of(key) + "/";
-  return directory + (is_init(key) ? "init-" + digits + ".mp4" : digits + ".m4s");
+  const std::string directory = "media/" + video + "/" + output.rendition + "/";
+  return directory + (output.is_init ? "init-" + digits + ".mp4" : digits + ".m4s");
 }
 
 void add_rendition(soci::session& sql, const std::string& video, const std::string& name,
@@ -47,6 +37,30 @@ void add_rendition(soci::session& sql, const std::string& video, const std::stri
          "VALUES (:video, :name, :kind, :rank, :units, :spec, 0) ON CONFLICT DO NOTHING",
       soci::use(video), soci::use(name), soci::use(kind), soci::use(rank), soci::use(units),
       soci::use(spec);
+}
+
+// Whether another unit's init segment of the rendition has other bytes.
+bool differs_from_others(soci::session& sql, const std::string& video, const PlannedOutput& init,
+                         const std::string& hash) {
+  int others = 0;
+  sql << "SELECT CAST(COUNT(*) AS INTEGER) FROM outputs WHERE video = :video AND "
+         "rendition = :rendition AND key LIKE '%/init' AND key <> :key AND hash <> :hash",
+      soci::use(video), soci::use(init.rendition), soci::use(init.key), soci::use(hash),
+      soci::into(others);
+  return others > 0;
+}
+
+void put_row(soci::session& sql, const std::string& video, const PlannedOutput& output,
+             const std::string& object, std::size_t bytes, const std::string& hash,
+             const std::string& about) {
+  const auto size = static_cast<std::int64_t>(bytes);
+  const std::int64_t last = output.ends_unit ? 1 : 0;
+  sql << "DELETE FROM outputs WHERE video = :video AND key = :key", soci::use(video),
+      soci::use(output.key);
+  sql << "INSERT INTO outputs (video, key, rendition, unit, object, size, hash, about, last) "
+         "VALUES (:video, :key, :rendition, :unit, :object, :size, :hash, :about, :last)",
+      soci::use(video), soci::use(output.key), soci::use(output.rendition), soci::use(output.unit),
+      soci::use(object), soci::use(size), soci::use(hash), soci::use(about), soci::use(last);
 }
 
 std::set<std::string> stored_keys(soci::session& sql, const std::string& video) {
@@ -61,79 +75,59 @@ std::set<std::string> stored_keys(soci::session& sql, const std::string& video) 
 
 }  // namespace
 
-std::vector<std::string> output_keys(std::string_view kind, const json& spec) {
-  std::vector<std::string> keys;
-  if (kind == "audio") {
-    keys.emplace_back("audio/0/init");
-    for (std::size_t i = 0; i < spec.at("boundaries").size(); ++i) {
-      keys.push_back("audio/0/seg/" + std::to_string(i));
-    }
-  } else if (kind == "transcode") {
-    const std::int64_t unit = spec.at("unit");
-    const std::int64_t first = spec.at("first");
-    const std::int64_t frames = spec.at("frames");
-    const std::int64_t segment = spec.at("segment");
-    for (const json& rung : spec.at("rungs")) {
-      const std::string prefix = rung.at("name").get<std::string>() + "/" + std::to_string(unit);
-      keys.push_back(prefix + "/init");
-      for (std::int64_t at = first; at < first + frames; at += segment) {
-        keys.push_back(prefix + "/seg/" + std::to_string(at / segment));
-      }
-    }
+base::Result<std::string> Work::describe(const Lease& task, const PlannedOutput& planned,
+                                         std::string_view bytes) {
+  if (planned.is_init) return describe_init(planned, bytes);
+  const std::string key = planned.init_key();
+  const auto init = database_.read([&](soci::session& sql) -> base::Result<std::string> {
+    std::string about;
+    sql << "SELECT about FROM outputs WHERE video = :video AND key = :key", soci::use(task.video),
+        soci::use(key), soci::into(about);
+    return about;
+  });
+  if (!init) return std::unexpected(init.error());
+  if (init->empty()) {
+    return base::fail(ErrorCode::kInvalid, planned.key + ": store " + key + " before it",
+                      base::Blame::kClient);
   }
-  return keys;
+  return describe_segment(planned, *init, bytes);
 }
 
 base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) {
-  const json spec = json::parse(task.spec, nullptr, false);
-  const std::vector<std::string> keys = output_keys(task.kind, spec);
-  if (std::ranges::find(keys, output.key) == keys.end()) {
+  const auto outputs = planned_outputs(task.kind, task.spec);
+  if (!outputs) return std::unexpected(outputs.error());
+  const auto planned = std::ranges::find(*outputs, output.key, &PlannedOutput::key);
+  if (planned == outputs->end()) {
     return base::fail(ErrorCode::kInvalid, "this task leaves no output \"" + output.key + "\"",
                       base::Blame::kClient);
   }
+  const auto about = describe(task, *planned, output.bytes);
+  if (!about) return std::unexpected(about.error());
   const std::string hash = base::Sha256::hex_of(output.bytes);
-  const std::string rendition = rendition_of(output.key);
-  const std::string name = object_name(task.video, output.key, hash);
-  const std::int64_t unit = unit_of(output.key);
-  const auto size = static_cast<std::int64_t>(output.bytes.size());
-  const std::int64_t last =
-      output.key == keys.back() ||
-              (task.kind == "transcode" &&
-               output.key.ends_with(keys.back().substr(keys.back().find("/seg/"))))
-          ? 1
-          : 0;
-  std::string about = output.about;
-  if (is_init(output.key)) {
-    const auto codec = package::codec_string(output.bytes);
-    if (!codec) return std::unexpected(codec.error());
-    about = json{{"codec", *codec}}.dump();
-    const auto other = database_.read([&](soci::session& sql) -> base::Result<std::string> {
-      std::string there;
-      sql << "SELECT hash FROM outputs WHERE video = :video AND rendition = :rendition AND "
-             "key LIKE '%/init' AND key <> :key LIMIT 1",
-          soci::use(task.video), soci::use(rendition), soci::use(output.key), soci::into(there);
-      return there;
-    });
-    if (!other) return std::unexpected(other.error());
-    if (!other->empty() && *other != hash) {
-      return base::fail(ErrorCode::kBusy, "its settings differ from the other units': encode again",
-                        base::Blame::kClient);
-    }
-  }
+  const std::string name = object_name(task.video, *planned, hash);
   // The bytes first, then the row that says that they are there.
   const bool there = objects_.has(name);
   if (!there) {
     if (auto put = objects_.put(name, output.bytes); !put) return std::unexpected(put.error());
   }
   const auto kept = database_.write([&](soci::session& sql) -> base::Result<void> {
-    sql << "DELETE FROM outputs WHERE video = :video AND key = :key", soci::use(task.video),
-        soci::use(output.key);
-    sql << "INSERT INTO outputs (video, key, rendition, unit, object, size, hash, about, last) "
-           "VALUES (:video, :key, :rendition, :unit, :object, :size, :hash, :about, :last)",
-        soci::use(task.video), soci::use(output.key), soci::use(rendition), soci::use(unit),
-        soci::use(name), soci::use(size), soci::use(hash), soci::use(about), soci::use(last);
+    if (auto good = queue_.check(sql, task.task, task.id); !good) {
+      return std::unexpected(good.error());
+    }
+    if (planned->is_init && differs_from_others(sql, task.video, *planned, hash)) {
+      return base::fail(ErrorCode::kInvalid,
+                        planned->key + ": it differs from the other units' init segments",
+                        base::Blame::kClient);
+    }
+    put_row(sql, task.video, *planned, name, output.bytes.size(), hash, *about);
     return {};
   });
+  if (!kept && kept.error().code == ErrorCode::kNotFound) {
+    // The video was deleted meanwhile, and its objects with it, but for this one.
+    if (auto removed = objects_.remove("media/" + task.video); !removed) {
+      return std::unexpected(removed.error());
+    }
+  }
   if (!kept) return std::unexpected(kept.error());
   return there ? Stored::kThereAlready : Stored::kNew;
 }
@@ -192,9 +186,10 @@ base::Result<std::vector<std::string>> Work::complete(const Lease& task, const j
         if (leased.kind == "probe") return plan_video(sql, leased, result);
         const std::set<std::string> there = stored_keys(sql, leased.video);
         missing.clear();
-        for (std::string& key :
-             output_keys(leased.kind, json::parse(leased.spec, nullptr, false))) {
-          if (!there.contains(key)) missing.push_back(std::move(key));
+        const auto outputs = planned_outputs(leased.kind, leased.spec);
+        if (!outputs) return std::unexpected(outputs.error());
+        for (const PlannedOutput& output : *outputs) {
+          if (!there.contains(output.key)) missing.push_back(output.key);
         }
         if (missing.empty()) return {};
         return base::fail(ErrorCode::kInvalid, "outputs are missing", base::Blame::kClient);

@@ -18,14 +18,14 @@
 #include "base/result.h"
 #include "origin/database/database.h"
 #include "origin/object_writer.h"
+#include "origin/tasks/output.h"
 #include "origin/tasks/queue.h"
 #include "origin/videos/plan.h"
 
 namespace origin {
 
 struct Output {
-  std::string key;    // "720p/0/seg/3"
-  std::string about;  // JSON.
+  std::string key;  // "720p/0/seg/3"
   std::string bytes;
 };
 
@@ -34,8 +34,8 @@ class Work {
   Work(Database& database, Queue& queue, ObjectWriter& objects, Ladder ladder)
       : database_(database), queue_(queue), objects_(objects), ladder_(std::move(ladder)) {}
 
-  // Stores an output of the leased task. kBusy also when it can't be, beside what others have made
-  // (an init segment that differs): encode again.
+  // Stores an output of the leased task. kInvalid: it is not what the task was to leave (output.h), or
+  // an init segment that differs from the other units'.
   enum class Stored { kNew, kThereAlready };
   base::Result<Stored> store(const Lease& task, const Output& output);
 
@@ -50,6 +50,8 @@ class Work {
   base::Result<void> publish(std::string_view video);
 
  private:
+  base::Result<std::string> describe(const Lease& task, const PlannedOutput& planned,
+                                     std::string_view bytes);
   base::Result<void> plan_video(soci::session& sql, const Lease& task, const nlohmann::json& probe);
   [[nodiscard]] Queue::AndThen video_fails() const;
 
@@ -59,8 +61,5 @@ class Work {
   const Ladder ladder_;
   base::Mutex publishing_;
 };
-
-// The keys that a task of this spec leaves, in order.
-std::vector<std::string> output_keys(std::string_view kind, const nlohmann::json& spec);
 
 }  // namespace origin

@@ -132,11 +132,11 @@ base::Result<ApiAnswer> source(const WorkerServices& services, const ApiCall& ca
 // An output in memory: segments have some megabytes.
 class OutputTaker final : public BodyTaker {
  public:
-  OutputTaker(Work& work, Lease task, std::string key, std::string digest, std::string about)
+  OutputTaker(Work& work, Lease task, std::string key, std::string digest)
       : work_(work),
         task_(std::move(task)),
         digest_(std::move(digest)),
-        output_{.key = std::move(key), .about = std::move(about), .bytes = {}} {}
+        output_{.key = std::move(key), .bytes = {}} {}
 
   base::Result<void> take(std::string_view bytes) override {
     if (bytes.size() > kOutputBytesMax - output_.bytes.size()) {
@@ -153,9 +153,6 @@ class OutputTaker final : public BodyTaker {
         base::to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) + ":";
     if (digest_ != expected) return invalid("Repr-Digest is not the body's: " + expected);
     const auto stored = work_.store(task_, output_);
-    if (!stored && stored.error().code == ErrorCode::kBusy) {
-      return ApiAnswer::problem(409, stored.error().context, {{"reencode", true}});
-    }
     if (!stored) return std::unexpected(stored.error());
     return ApiAnswer::empty(*stored == Work::Stored::kNew ? 201 : 200);
   }
@@ -173,12 +170,8 @@ base::Result<std::unique_ptr<BodyTaker>> take_output(const WorkerServices& servi
   if (!task) return std::unexpected(task.error());
   const auto key = call.query.find("key");
   if (key == call.query.end()) return invalid("the query must have the output's \"key\"");
-  const std::string about(call.field("x-headrace-about"));
-  if (!about.empty() && !parse_object(about)) {
-    return invalid("X-Headrace-About must be a JSON object");
-  }
   return std::make_unique<OutputTaker>(services.work, std::move(*task), key->second,
-                                       std::string(call.field("repr-digest")), about);
+                                       std::string(call.field("repr-digest")));
 }
 
 base::Result<ApiAnswer> complete(const WorkerServices& services, const ApiCall& call,

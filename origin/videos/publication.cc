@@ -47,11 +47,8 @@ bool fill(package::Track& track, const Rendition& rendition) {
     package::Segment segment{.name = base_name(row->object),
                              .duration = about.at("duration"),
                              .bytes = static_cast<std::uint64_t>(row->size)};
-    const std::int64_t gop = about.value("gop", std::int64_t{0});
-    std::int64_t start = 0;
-    for (const json& one : about.value("i_frames", json::array())) {
-      segment.i_frames.push_back({.offset = one.at(0), .length = one.at(1), .start = start});
-      start += gop;
+    for (const json& one : about.at("i_frames")) {
+      segment.i_frames.push_back({.offset = one.at(0), .length = one.at(1), .start = one.at(2)});
     }
     at += segment.duration;
     track.timescale = about.at("timescale");

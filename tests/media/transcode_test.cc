@@ -10,6 +10,8 @@
 
 #include "media/probe.h"
 #include "media/sound.h"
+#include "package/init_segment.h"
+#include "package/media_segment.h"
 #include "tests/media/clip.h"
 
 namespace media {
@@ -56,10 +58,16 @@ TEST(Transcode, AClipBecomesSegmentsThatOthersCanPlay) {
     if (const char* keep = std::getenv("KEEP")) std::ofstream(keep, std::ios::binary) << whole;
     EXPECT_EQ(stream.at("start_time"), "0.000000");
   }
-  const json last = made.products.at("360p/0/seg/2").about;
-  EXPECT_EQ(last.at("first"), 240);
-  EXPECT_EQ(last.at("count"), 60);
-  EXPECT_EQ(last.at("i_frames").size(), 1u);
+  const auto init = package::read_init_segment(made.products.at("360p/0/init").bytes);
+  ASSERT_TRUE(init) << init.error().context;
+  for (int number = 0; number < 3; ++number) {
+    const auto segment = package::read_media_segment(
+        made.products.at("360p/0/seg/" + std::to_string(number)).bytes, *init);
+    ASSERT_TRUE(segment) << segment.error().context;
+    EXPECT_EQ(segment->decode_time, number * 120);
+    EXPECT_EQ(segment->sample_sizes.size(), number < 2 ? 120u : 60u);
+    EXPECT_EQ(segment->i_frames.size(), number < 2 ? 2u : 1u);
+  }
 }
 
 TEST(Transcode, UnitsMadeApartJoinWithoutASeam) {

@@ -1,0 +1,166 @@
+#include "origin/tasks/output.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "origin/videos/plan.h"
+#include "package/init_segment.h"
+#include "package/media_segment.h"
+
+namespace origin {
+namespace {
+
+using base::ErrorCode;
+using nlohmann::json;
+using Kind = package::SampleEntry::Kind;
+
+constexpr std::string_view kSound = "audio";
+
+std::unexpected<base::Error> wrong(const PlannedOutput& planned, const std::string& what) {
+  return base::fail(ErrorCode::kInvalid, planned.key + ": " + what, base::Blame::kClient);
+}
+
+std::string differs(std::string_view what, std::int64_t is, std::int64_t planned) {
+  return std::string(what) + " is " + std::to_string(is) + ", planned was " +
+         std::to_string(planned);
+}
+
+std::vector<PlannedOutput> sound_outputs(const json& spec) {
+  const PlannedOutput any{
+      .rendition = std::string(kSound), .kind = Kind::kAudio, .timescale = AudioTrack::kRate};
+  const std::vector<std::int64_t> boundaries = spec.at("boundaries");
+  const std::int64_t end = spec.at("frames");
+  std::vector<PlannedOutput> outputs{any};
+  outputs.back().key = any.init_key();
+  outputs.back().is_init = true;
+  for (std::size_t i = 0; i < boundaries.size(); ++i) {
+    const bool is_last = i + 1 == boundaries.size();
+    PlannedOutput& segment = outputs.emplace_back(any);
+    segment.key = "audio/0/seg/" + std::to_string(i);
+    segment.ends_unit = is_last;
+    segment.start = boundaries[i] * AudioTrack::kFrame;
+    segment.duration = (is_last ? end : boundaries[i + 1]) * AudioTrack::kFrame - segment.start;
+  }
+  return outputs;
+}
+
+std::vector<PlannedOutput> picture_outputs(const json& spec) {
+  const std::int64_t tick = spec.at("rate").at(1);  // A frame lasts so many.
+  const std::int64_t first = spec.at("first");
+  const std::int64_t end = first + spec.at("frames").get<std::int64_t>();
+  const std::int64_t length = spec.at("segment");
+  std::vector<PlannedOutput> outputs;
+  for (const json& rung : spec.at("rungs")) {
+    const PlannedOutput any{.rendition = rung.at("name"),
+                            .unit = spec.at("unit"),
+                            .width = rung.at("width"),
+                            .height = rung.at("height"),
+                            .timescale = spec.at("rate").at(0),
+                            .gop = spec.at("gop").get<std::int64_t>() * tick};
+    outputs.push_back(any);
+    outputs.back().key = any.init_key();
+    outputs.back().is_init = true;
+    for (std::int64_t at = first; at < end; at += length) {
+      PlannedOutput& segment = outputs.emplace_back(any);
+      segment.key =
+          any.rendition + "/" + std::to_string(any.unit) + "/seg/" + std::to_string(at / length);
+      segment.ends_unit = at + length >= end;
+      segment.start = at * tick;
+      segment.duration = std::min(length, end - at) * tick;
+    }
+  }
+  return outputs;
+}
+
+// As describe_init() has described it.
+base::Result<package::InitSegment> known_init(const PlannedOutput& planned,
+                                              std::string_view described) {
+  try {
+    const json init = json::parse(described);
+    const json& defaults = init.at("defaults");
+    package::InitSegment known;
+    known.kind = planned.kind;
+    known.track_id = init.at("track");
+    known.timescale = planned.timescale;
+    known.defaults = {.duration = defaults.at(0), .size = defaults.at(1), .flags = defaults.at(2)};
+    return known;
+  } catch (const json::exception& error) {
+    return base::fail(ErrorCode::kCorrupt,
+                      planned.init_key() + ", as it was described: " + error.what());
+  }
+}
+
+// An I-frame at the start of each group of pictures, and nowhere else.
+bool has_planned_i_frames(const PlannedOutput& planned,
+                          const std::vector<package::IFrame>& i_frames) {
+  std::int64_t at = 0;
+  for (const package::IFrame& one : i_frames) {
+    if (one.start != at) return false;
+    at += planned.gop;
+  }
+  return at >= planned.duration;
+}
+
+}  // namespace
+
+std::string PlannedOutput::init_key() const {
+  return rendition + "/" + std::to_string(unit) + "/init";
+}
+
+base::Result<std::vector<PlannedOutput>> planned_outputs(std::string_view kind,
+                                                         std::string_view spec) {
+  try {
+    if (kind == "audio") return sound_outputs(json::parse(spec));
+    if (kind == "transcode") return picture_outputs(json::parse(spec));
+    return {};
+  } catch (const json::exception& error) {
+    return base::fail(ErrorCode::kCorrupt, std::string("the spec of a task: ") + error.what());
+  }
+}
+
+base::Result<std::string> describe_init(const PlannedOutput& planned, std::string_view bytes) {
+  const auto init = package::read_init_segment(bytes);
+  if (!init) return wrong(planned, init.error().context);
+  if (init->kind != planned.kind) return wrong(planned, "it is not of the planned kind");
+  if (init->timescale != planned.timescale) {
+    return wrong(planned, differs("its timescale", init->timescale, planned.timescale));
+  }
+  if (planned.kind == Kind::kVideo && init->width != planned.width) {
+    return wrong(planned, differs("its width", init->width, planned.width));
+  }
+  if (planned.kind == Kind::kVideo && init->height != planned.height) {
+    return wrong(planned, differs("its height", init->height, planned.height));
+  }
+  const json defaults{init->defaults.duration, init->defaults.size, init->defaults.flags};
+  return json{{"codec", init->codec}, {"track", init->track_id}, {"defaults", defaults}}.dump();
+}
+
+base::Result<std::string> describe_segment(const PlannedOutput& planned, std::string_view init,
+                                           std::string_view bytes) {
+  const auto known = known_init(planned, init);
+  if (!known) return std::unexpected(known.error());
+  const auto segment = package::read_media_segment(bytes, *known);
+  if (!segment) return wrong(planned, segment.error().context);
+  if (segment->decode_time != planned.start) {
+    return wrong(planned, differs("its start", segment->decode_time, planned.start));
+  }
+  if (segment->duration != planned.duration) {
+    return wrong(planned, differs("its duration", segment->duration, planned.duration));
+  }
+  json i_frames = json::array();
+  for (const package::IFrame& one : segment->i_frames) {
+    i_frames.push_back({one.offset, one.length, one.start});
+  }
+  if (planned.kind == Kind::kVideo && !has_planned_i_frames(planned, segment->i_frames)) {
+    return wrong(planned,
+                 "its I-frames are not where groups of pictures begin: " + i_frames.dump());
+  }
+  return json{{"start", planned.start},
+              {"duration", planned.duration},
+              {"timescale", planned.timescale},
+              {"i_frames", std::move(i_frames)}}
+      .dump();
+}
+
+}  // namespace origin

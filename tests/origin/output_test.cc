@@ -1,0 +1,127 @@
+#include "origin/tasks/output.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/package/box_bytes.h"
+
+namespace origin {
+namespace {
+
+using base::ErrorCode;
+
+// 25 frames a second of 512 ticks: the second unit of 10 frames, groups of 2, segments of 4.
+constexpr const char* kPictures = R"({"rate": [12800, 512], "gop": 2, "segment": 4, "unit": 1,
+    "first": 8, "frames": 10, "rungs": [{"name": "720p", "width": 1280, "height": 720}]})";
+constexpr const char* kSound = R"({"frames": 11, "boundaries": [0, 5]})";
+
+std::vector<PlannedOutput> outputs_of(const char* kind, const char* spec) {
+  auto outputs = planned_outputs(kind, spec);
+  EXPECT_TRUE(outputs) << outputs.error().context;
+  return *outputs;
+}
+
+std::string refusal(const base::Result<std::string>& described) {
+  if (described) return "was taken";
+  EXPECT_EQ(described.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(described.error().blame, base::Blame::kClient);
+  return described.error().context;
+}
+
+TEST(PlannedOutputs, OfPicturesAreAnInitSegmentAndSegmentsWhereTheTableSays) {
+  const auto outputs = outputs_of("transcode", kPictures);
+  ASSERT_EQ(outputs.size(), 4u);
+  EXPECT_EQ(outputs[0].key, "720p/1/init");
+  EXPECT_TRUE(outputs[0].is_init);
+  EXPECT_EQ(outputs[1].key, "720p/1/seg/2");
+  EXPECT_EQ(outputs[1].start, 8 * 512);
+  EXPECT_EQ(outputs[1].duration, 4 * 512);
+  EXPECT_FALSE(outputs[2].ends_unit);
+  EXPECT_EQ(outputs[3].key, "720p/1/seg/4");
+  EXPECT_EQ(outputs[3].duration, 2 * 512);
+  EXPECT_TRUE(outputs[3].ends_unit);
+  EXPECT_EQ(outputs[3].init_key(), outputs[0].key);
+}
+
+TEST(PlannedOutputs, OfSoundEndWithItsFrames) {
+  const auto outputs = outputs_of("audio", kSound);
+  ASSERT_EQ(outputs.size(), 3u);
+  EXPECT_EQ(outputs[1].duration, 5 * 1'024);
+  EXPECT_EQ(outputs[2].key, "audio/0/seg/1");
+  EXPECT_EQ(outputs[2].start, 5 * 1'024);
+  EXPECT_EQ(outputs[2].duration, 6 * 1'024);
+  EXPECT_TRUE(outputs[2].ends_unit);
+}
+
+TEST(PlannedOutputs, OfASpecThatIsNotOursAreAnError) {
+  EXPECT_EQ(planned_outputs("transcode", "{}").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(planned_outputs("audio", "no JSON").error().code, ErrorCode::kCorrupt);
+  EXPECT_TRUE(outputs_of("probe", "{}").empty());
+}
+
+class DescribeTest : public testing::Test {
+ protected:
+  const std::vector<PlannedOutput> outputs_ = outputs_of("transcode", kPictures);
+  const std::string init_bytes_ = package::init_segment(package::avc_entry());
+  const std::string init_ = *describe_init(outputs_[0], init_bytes_);
+  // Of two groups of two pictures, as planned.
+  const std::string segment_ =
+      package::fragment(8 * 512, {900, 10}) + package::fragment(10 * 512, {800, 10});
+};
+
+TEST_F(DescribeTest, ASegmentIsWhatItsBytesSay) {
+  EXPECT_EQ(init_, R"({"codec":"avc1.64001f","defaults":[512,0,16842752],"track":1})");
+  const auto about = describe_segment(outputs_[1], init_, segment_);
+  ASSERT_TRUE(about) << about.error().context;
+  const std::size_t half = package::fragment(8 * 512, {900, 10}).size();
+  const std::size_t rest = package::fragment(10 * 512, {800, 10}).size();
+  EXPECT_EQ(*about, R"({"duration":2048,"i_frames":[[0,)" + std::to_string(half - 10) + ",0],[" +
+                        std::to_string(half) + "," + std::to_string(rest - 10) +
+                        R"(,1024]],"start":4096,"timescale":12800})");
+}
+
+TEST_F(DescribeTest, OneOfAnotherPlaceOrLengthIsRefused) {
+  EXPECT_EQ(refusal(describe_segment(outputs_[2], init_, segment_)),
+            "720p/1/seg/3: its start is 4096, planned was 6144");
+  EXPECT_EQ(refusal(describe_segment(outputs_[1], init_, package::fragment(8 * 512, {900, 10}))),
+            "720p/1/seg/2: its duration is 1024, planned was 2048");
+}
+
+TEST_F(DescribeTest, OneWhoseGroupsBeginElsewhereIsRefused) {
+  for (const std::string& bytes :
+       {package::fragment(8 * 512, {900, 10, 10, 10}),
+        package::fragment(8 * 512, {900}) + package::fragment(9 * 512, {900, 10, 10}),
+        package::fragment(8 * 512, {900, 10}, 0x1010000) + package::fragment(10 * 512, {9, 9})}) {
+    EXPECT_TRUE(refusal(describe_segment(outputs_[1], init_, bytes))
+                    .starts_with("720p/1/seg/2: its I-frames are not where"));
+  }
+}
+
+TEST_F(DescribeTest, BytesThatAreNoSegmentAreRefused) {
+  EXPECT_TRUE(refusal(describe_segment(outputs_[1], init_, "")).starts_with("720p/1/seg/2: "));
+  EXPECT_TRUE(refusal(describe_segment(outputs_[1], init_, segment_.substr(0, segment_.size() - 1)))
+                  .starts_with("720p/1/seg/2: "));
+  EXPECT_TRUE(refusal(describe_init(outputs_[0], segment_)).starts_with("720p/1/init: "));
+}
+
+TEST_F(DescribeTest, AnInitSegmentOfAnotherTrackIsRefused) {
+  PlannedOutput other = outputs_[0];
+  other.height = 722;
+  EXPECT_EQ(refusal(describe_init(other, init_bytes_)),
+            "720p/1/init: its height is 720, planned was 722");
+  other = outputs_[0];
+  other.timescale = 30'000;
+  EXPECT_EQ(refusal(describe_init(other, init_bytes_)),
+            "720p/1/init: its timescale is 12800, planned was 30000");
+  EXPECT_EQ(refusal(describe_init(outputs_of("audio", kSound)[0], init_bytes_)),
+            "audio/0/init: it is not of the planned kind");
+}
+
+TEST_F(DescribeTest, WhatWasDescribedByOthersIsAnError) {
+  EXPECT_EQ(describe_segment(outputs_[1], "{}", segment_).error().code, ErrorCode::kCorrupt);
+}
+
+}  // namespace
+}  // namespace origin
