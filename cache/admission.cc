@@ -19,7 +19,8 @@ constexpr std::size_t kVaryNamesMax = 16;
 base::Fields stored_fields(const base::Fields& fields, const CachePolicy& policy) {
   base::Fields stored = storable_fields(fields);
   if (policy.set_cookie == SetCookie::kDrop) stored.remove("set-cookie");
-  for (const std::string_view name : {"age", "content-length"}) {
+  for (const std::string_view name :
+       {std::string_view("age"), std::string_view("content-length"), kAccessField}) {
     stored.remove(name);
   }
   return stored;
@@ -62,7 +63,17 @@ bool due_to_request(StoreVerdict verdict, const base::Fields& request) {
          (verdict == StoreVerdict::kNoStore && forbids_storing(request));
 }
 
+// Once it is kept here, whoever is next has no right to keep it for all.
+void keep_access(ObjectHead& head, Access access) {
+  head.access = access;
+  if (access == Access::kToken) head.fields.remove("surrogate-control");
+}
+
 }  // namespace
+
+Access access_of(const base::Fields& response) {
+  return response.contains(kAccessField) ? Access::kToken : Access::kAnyone;
+}
 
 Admission admit(const Arrival& arrival, VersionSource& versions) {
   Admission admission;
@@ -93,6 +104,7 @@ Admission admit(const Arrival& arrival, VersionSource& versions) {
   head.tags = tags_of(arrival, arrival.fields);
   head.purge_sequence = arrival.purge_sequence;
   head.fields = stored_fields(arrival.fields, arrival.policy);
+  keep_access(head, access_of(arrival.fields));
   admission.object = base::make_ref<Object>(std::move(head));
   return admission;
 }
@@ -111,6 +123,7 @@ Admission renew(const Object& stale, const Arrival& not_modified) {
   head.tags = tags_of(not_modified, fields);
   head.purge_sequence = not_modified.purge_sequence;
   head.fields = std::move(fields);
+  keep_access(head, std::max(head.access, access_of(not_modified.fields)));
   head.key_text = stale.key_text;
   Admission renewal;
   renewal.verdict = decision.verdict;

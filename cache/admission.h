@@ -18,6 +18,11 @@
 
 namespace cache {
 
+// How an origin says that a response is not for everyone: by this field, whatever its value, so that
+// what we don't understand is kept from people rather than given to them.
+inline constexpr std::string_view kAccessField = "headrace-access";
+Access access_of(const base::Fields& response);
+
 struct Arrival {
   std::string_view key_text;    // Without a variant.
   const base::Fields& request;  // As it was sent.
@@ -43,7 +48,8 @@ struct Admission {
 Admission admit(const Arrival& arrival, VersionSource& versions);
 
 // A stored object after a 304: the same version with new fields and times. `verdict` other than
-// kStore: still valid for who asked, but not to be kept any longer.
+// kStore: still valid for who asked, but not to be kept any longer. What was not for everyone stays
+// so: a 304 that does not say it again takes nothing back.
 Admission renew(const Object& stale, const Arrival& not_modified);
 
 // The largest body whose chunks a 32-bit number can name.

@@ -123,6 +123,7 @@ class Fill final : public OriginEvents {
   void on_not_modified(const base::Fields& fields);
   void on_changed();
   void on_useless(const Admission& admission);
+  [[nodiscard]] bool is_newly_guarded(const base::Fields& fields) const;
 
   void admit_object(int status, const base::Fields& fields, std::optional<std::uint64_t> size,
                     const ChunkCutter::Flow& flow);

@@ -45,7 +45,8 @@ void Fill::on_head(int status, base::Fields fields) {
 void Fill::on_whole(int status, const base::Fields& fields, std::optional<std::uint64_t> size) {
   if (purpose_.question.kind == Question::Kind::kChunks) {
     const Object& object = *purpose_.known;
-    if (strong_etag(fields) == object.head().etag && size == object.length()) {
+    if (strong_etag(fields) == object.head().etag && size == object.length() &&
+        !is_newly_guarded(fields)) {
       // The same bytes from the beginning: an origin that can't send ranges.
       return cut(base::Ref<Object>(const_cast<Object*>(&object)),
                  {.end = size, .present = ChunkCutter::Flow::Present::kSkip});
@@ -80,6 +81,7 @@ void Fill::on_part(const base::Fields& fields, const Answer& answer) {
     return fail(origin_error(base::ErrorCode::kProtocol, "206 with less than one chunk"));
   }
   if (purpose_.question.kind == Question::Kind::kChunks) {
+    if (is_newly_guarded(fields)) return on_changed();
     return cut(base::Ref<Object>(const_cast<Object*>(purpose_.known.get())), flow);
   }
   // The object is whole, whatever part of it came first.
@@ -185,6 +187,11 @@ void Fill::on_not_modified(const base::Fields& fields) {
     opening.reply->answer(std::move(opened));
   }
   complete(context_.counters.revalidated);
+}
+
+// Readers of the known object came before it was kept from them: they get no more of it.
+bool Fill::is_newly_guarded(const base::Fields& fields) const {
+  return access_of(fields) == Access::kToken && purpose_.known->head().access == Access::kAnyone;
 }
 
 // The object that wants are waiting for does not exist any more, and this is no new one either.

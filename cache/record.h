@@ -41,13 +41,22 @@ class Record : public Resident {
       : kind(record_kind), key(record_key), key_text(std::move(text)) {}
 };
 
+// Who may have an object. The cache keeps and tells it; whoever gives an object to a client holds him
+// to it.
+enum class Access : std::uint8_t {  // The stricter the greater.
+  kAnyone,
+  kToken,  // Who has shown that he may (docs/media-tokens.md).
+};
+
 struct ObjectHead {
   Key key;
   std::string key_text;
   Version version;
   int status = 200;
-  base::Fields fields;  // As served: without Age, Content-Length and connection fields.
-  std::string etag;     // Strong validator, or empty: then no range of it is ever fetched alone.
+  // As served: without Age, Content-Length, Headrace-Access and connection fields.
+  base::Fields fields;
+  Access access = Access::kAnyone;
+  std::string etag;  // Strong validator, or empty: then no range of it is ever fetched alone.
   std::optional<std::uint64_t> length;  // None: known when its only fill ends.
   std::uint32_t chunk_size = 1 << 20;
   Freshness freshness;

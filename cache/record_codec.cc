@@ -11,6 +11,9 @@ namespace cache {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+// The same for an object that is not for everyone: a version that knows nothing of access can't read
+// it, instead of giving it to whoever asks.
+constexpr std::uint8_t kGuardedFormat = 2;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kPrefixBytes = kChecksumBytes + 2;  // And format, kind.
 constexpr std::uint32_t kChunkSizeMax = Chunk::kBlocksMax * kBlockBytes;
@@ -157,8 +160,9 @@ void write_object(Writer& out, const Object& object) {
 }
 
 // Null when a value is one that no Object can have.
-base::Ref<Record> read_object(Reader& in, const Key& key, std::string key_text) {
+base::Ref<Record> read_object(Reader& in, const Key& key, std::string key_text, Access access) {
   ObjectHead head;
+  head.access = access;
   head.key = key;
   head.key_text = std::move(key_text);
   head.version.high = in.fixed();
@@ -204,12 +208,17 @@ base::Ref<Record> read_vary_rule(Reader& in, const Key& key, std::string key_tex
   return base::make_ref<VaryRule>(key, std::move(key_text), std::move(names), purge_sequence);
 }
 
+bool is_guarded(const Record& record) {
+  return record.kind == Record::Kind::kObject &&
+         static_cast<const Object&>(record).head().access == Access::kToken;
+}
+
 }  // namespace
 
 std::string encode(const Record& record) {
   Writer out;
   out.fixed(0);  // The checksum's place.
-  out.byte(kFormat);
+  out.byte(is_guarded(record) ? kGuardedFormat : kFormat);
   out.byte(static_cast<std::uint8_t>(record.kind));
   out.text(record.key_text);
   switch (record.kind) {
@@ -240,17 +249,19 @@ base::Result<base::Ref<Record>> decode(const Key& key, std::string_view bytes) {
   if (checksum != checksum_of(key, bytes.substr(kChecksumBytes))) {
     return corrupt("has a wrong checksum");
   }
-  if (const std::uint8_t format = in.byte(); format != kFormat) {
-    return base::fail(base::ErrorCode::kUnsupported,
-                      "record of key " + to_hex(key) + " has format " + std::to_string(format) +
-                          ", this version reads " + std::to_string(kFormat));
+  const std::uint8_t format = in.byte();
+  if (format != kFormat && format != kGuardedFormat) {
+    return base::fail(base::ErrorCode::kUnsupported, "record of key " + to_hex(key) +
+                                                         " has format " + std::to_string(format) +
+                                                         ", this version reads 1 and 2");
   }
   const auto kind = static_cast<Record::Kind>(in.byte());
   std::string key_text(in.text());
   base::Ref<Record> record;
   if (kind == Record::Kind::kObject) {
-    record = read_object(in, key, std::move(key_text));
-  } else if (kind == Record::Kind::kVaryRule) {
+    record = read_object(in, key, std::move(key_text),
+                         format == kGuardedFormat ? Access::kToken : Access::kAnyone);
+  } else if (kind == Record::Kind::kVaryRule && format == kFormat) {
     record = read_vary_rule(in, key, std::move(key_text));
   }
   if (!record) return corrupt("does not parse");

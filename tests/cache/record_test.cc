@@ -85,6 +85,17 @@ TEST(Record, AnObjectComesBackAsItWas) {
   EXPECT_EQ(head.purge_sequence, 99U);
 }
 
+// Older versions read format 1 alone, and know nothing of access.
+TEST(Record, WhatIsNotForEveryoneHasAFormatOfItsOwn) {
+  ObjectHead head = sample();
+  EXPECT_EQ(encode(Object(head))[8], 1);
+  EXPECT_EQ(object_of(*decode(kKey, encode(Object(head)))).head().access, Access::kAnyone);
+  head.access = Access::kToken;
+  const std::string bytes = encode(Object(head));
+  EXPECT_EQ(bytes[8], 2);
+  EXPECT_EQ(object_of(*decode(kKey, bytes)).head().access, Access::kToken);
+}
+
 TEST(Record, AVaryRuleComesBackAsItWas) {
   const auto stored = base::make_ref<VaryRule>(
       kKey, "video\n/", std::vector<std::string>{"accept-encoding", "origin"}, 5U);
@@ -132,7 +143,7 @@ TEST(Record, DoesNotVerifyUnderAnotherKey) {
 
 TEST(Record, ANewerFormatIsNamed) {
   std::string bytes = encode(Object(sample()));
-  bytes[8] = 2;
+  bytes[8] = 3;
   EXPECT_EQ(decode(kKey, sealed(bytes)).error().code, base::ErrorCode::kUnsupported);
 }
 
