@@ -9,6 +9,7 @@
 
 #include "edge/key_rules.h"
 #include "edge/refusal.h"
+#include "http/media_token.h"
 #include "http/url.h"
 
 namespace edge {
@@ -82,6 +83,7 @@ Json to_json(const cache::Lookup& found, std::uint32_t chunks_in_memory, base::W
             {"ttl_seconds", head.freshness.ttl(now).count() / 1000},
             {"chunk_size", object.chunk_size()},
             {"chunks_in_memory", chunks_in_memory},
+            {"access", head.access == cache::Access::kToken ? "token" : "anyone"},
             {"tags", head.tags.size()},
             {"purge_sequence", head.purge_sequence}};
   if (object.length()) {
@@ -111,6 +113,11 @@ base::Result<Place> place_of(const Revision& revision, const std::string& text) 
   Place place{revision.sites.find(url->host), {}};
   if (!place.site) {
     return base::fail(base::ErrorCode::kNotFound, "url: no site has the host " + url->host,
+                      base::Blame::kClient);
+  }
+  if (http::has_media_token(url->target)) {
+    return base::fail(base::ErrorCode::kInvalid,
+                      "url: expected it without its media token, as keys are: /media/VIDEO/…",
                       base::Blame::kClient);
   }
   place.site->write_key(place.key_text, normalised_target(url->target, place.site->config.query),

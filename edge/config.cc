@@ -8,6 +8,7 @@
 #include "cache/arena.h"
 #include "cache/chunk.h"
 #include "edge/key_rules.h"
+#include "http/media_token.h"
 #include "http/url.h"
 
 namespace edge {
@@ -135,6 +136,12 @@ void describe(SiteConfig& c, base::ConfigVisitor& option) {
   option("origin_connections_max", c.origin_connections_max, 1, 65'535,
          "Connections to each origin, for each event loop and fill thread.");
   option("cache", c.cache, "false: everything passes through.");
+  option(
+      "media_keys", c.media_keys, 0, 16,
+      "Public keys of media tokens, as \"headrace-origin media-key\" prints them: this edge then "
+      "answers for who gets private media. Two while a key is changed.");
+  const auto keys = http::MediaKeys::parse(c.media_keys);
+  option.check("media_keys", keys.has_value(), "ID:KEY each, and each id once");
 
   option("timeouts.place", c.timeouts.place, 10ms, 1h,
          "Time to wait while origin_connections_max are in use; over it 503, or the next origin.");

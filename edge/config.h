@@ -127,6 +127,7 @@ struct SiteConfig {
   std::uint32_t origin_tries = 2;
   std::uint32_t origin_connections_max = 256;
   bool cache = true;
+  std::vector<std::string> media_keys;
   TimeoutConfig timeouts;
   OriginTlsConfig tls;
   HealthConfig health;

@@ -39,6 +39,15 @@ EdgeMetrics::EdgeMetrics(base::Metrics& metrics)
                          "means that the cache is too small or its content too varied.",
                          {{"source", std::string(cache::name_of(source))}});
   }
+  for (std::size_t i = 0; i < access_refused_.size(); ++i) {
+    const bool is_fault = i + 1 < access_refused_.size();
+    access_refused_[i] = &metrics.counter(
+        "headrace_edge_access_refused_total",
+        "Requests answered 403 for their media token or the lack of one. Many unknown_key: the "
+        "origin signs with a key that site.media_keys lacks; many forged: somebody tries.",
+        {{"reason",
+          is_fault ? std::string(name_of(static_cast<http::TokenFault>(i))) : "no_token"}});
+  }
   for (std::size_t i = 0; i < statuses_.size(); ++i) {
     statuses_[i] =
         &metrics.counter("headrace_edge_responses_total", "Responses by class of status.",
@@ -60,6 +69,10 @@ const SiteMetrics& EdgeMetrics::site(const std::string& name) {
                            registry.counter("headrace_edge_site_body_bytes_total",
                                             "Response body bytes of a site.", labels)})
       .first->second;
+}
+
+void EdgeMetrics::count_access_refused(std::optional<http::TokenFault> fault) {
+  access_refused_[fault ? static_cast<std::size_t>(*fault) : access_refused_.size() - 1]->add();
 }
 
 void EdgeMetrics::count_request(std::string_view result, int status) {

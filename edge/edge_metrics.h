@@ -5,11 +5,13 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/metrics.h"
 #include "cache/store.h"
+#include "http/media_token.h"
 
 namespace edge {
 
@@ -32,6 +34,8 @@ struct EdgeMetrics {
   void count_bytes(cache::Source source, std::uint64_t bytes) {
     bytes_[static_cast<std::size_t>(source)]->add(bytes);
   }
+  // Answered 403: what was wrong with the token, or that there was none.
+  void count_access_refused(std::optional<http::TokenFault> fault);
   base::Counter& origin_passes;   // Requests passed through.
   base::Counter& collapsed;       // Requests that waited for another's fill.
   base::Counter& stale_on_error;  // Served stale because the origin failed.
@@ -43,6 +47,7 @@ struct EdgeMetrics {
   static constexpr std::array<std::string_view, 9> kResults{
       "hit", "stale", "revalidated", "miss", "partial", "pass", "none", "error", "refused"};
   std::array<base::Counter*, kResults.size()> requests_{};
+  std::array<base::Counter*, 5> access_refused_{};  // By TokenFault; last: without a token.
   std::array<base::Counter*, 3> bytes_{};
   std::array<base::Counter*, 6> statuses_{};
   std::map<std::string, SiteMetrics> sites_;

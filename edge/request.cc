@@ -16,10 +16,6 @@ using cache::Lookup;
 // often; then it passes through.
 constexpr int kLookupsMax = 3;
 
-std::string_view target_of(const std::string& normalised, const http::RequestHead& request) {
-  return normalised.empty() ? std::string_view(request.target) : std::string_view(normalised);
-}
-
 // The range that a fill may serve for an unknown object. A suffix or several ranges can't be placed
 // before the length is known: asking for the first byte tells it at the price of one chunk.
 std::optional<cache::Span> span_of(const RequestFacts& facts) {
@@ -52,6 +48,7 @@ bool Request::route() {
     return false;
   }
   facts_ = facts_of(request.fields);
+  if (!take_token()) return false;
   if (request.method == "CONNECT" || request.method == "TRACE") {
     refuse(405, "CONNECT and TRACE are not supported");
     return false;
@@ -74,11 +71,11 @@ bool Request::route() {
     pass(Forward::kMethod);
     return false;
   }
-  if (const std::string_view ambiguity = ambiguity_of(request.target); !ambiguity.empty()) {
+  if (const std::string_view ambiguity = ambiguity_of(asked()); !ambiguity.empty()) {
     refuse(400, "the path has " + std::string(ambiguity) + ", which is not served");
     return false;
   }
-  if (site_->rewrites_query) target_ = normalised_target(request.target, site_->config.query);
+  if (site_->rewrites_query) target_ = normalised_target(asked(), site_->config.query);
   if (!site_->config.cache || request.has_body) {
     pass(Forward::kBypass);
     return false;
@@ -94,7 +91,7 @@ void Request::answer_preflight() {
 void Request::look_up() {
   const http::RequestHead& request = exchange_.request();
   ++lookups_;
-  site_->write_key(worker_.key_text, target_of(target_, request), request.authority);
+  site_->write_key(worker_.key_text, normalised(), request.authority);
   Lookup lookup = worker_.store.find_in_memory(worker_.key_text, request.fields);
   if (lookup.state != Lookup::State::kAskDisk) {
     found(std::move(lookup));
@@ -119,6 +116,8 @@ void Request::found(Lookup lookup) {
     case Lookup::State::kFound:
       break;
   }
+  // Who may not have it causes no revalidation either.
+  if (!admits(lookup.object->head().access)) return;
   soft_purged_ = lookup.soft_purged;
   const cache::Freshness& freshness = lookup.object->head().freshness;
   const base::WallTime now = worker_.clock.wall();
@@ -151,11 +150,18 @@ void Request::found(Lookup lookup) {
 }
 
 void Request::open(base::Ref<const cache::Object> stale) {
-  if (facts_.has_cache_control &&
-      cache::parse_cache_control(exchange_.request().fields.joined("cache-control"))
-          .only_if_cached) {
-    refuse(504, "not in this cache, and the request asks for nothing else");
-    return;
+  if (facts_.has_cache_control) {
+    const cache::CacheControl asks =
+        cache::parse_cache_control(exchange_.request().fields.joined("cache-control"));
+    if (asks.only_if_cached) {
+      refuse(504, "not in this cache, and the request asks for nothing else");
+      return;
+    }
+    // Nothing of it would be kept: others would wait for it in vain.
+    if (!stale && asks.no_store) {
+      pass(status_.forward);
+      return;
+    }
   }
   // A head alone fills nothing, and events are for one client.
   if (!stale && (is_head() || facts_.wants_event_stream)) {
@@ -216,6 +222,7 @@ bool Request::serve_stale_on_error(std::optional<int> origin_status) {
 }
 
 void Request::serve(base::Ref<const cache::Object> object, ObjectBody::Opened opened) {
+  if (!admits(object->head().access)) return;
   object_ = std::move(object);
   stale_ = nullptr;
   const base::WallTime now = worker_.clock.wall();
@@ -379,7 +386,11 @@ void Request::finished(const http::Outcome& outcome) {
   line.client = exchange_.peer().address;
   line.method = request.method;
   line.host = request.authority;
-  line.target = request.target;
+  // One that came where nobody knows tokens (another host's, a site without keys) is none the less one.
+  const std::string hidden = asked_.empty() && http::has_media_token(request.target)
+                                 ? http::hide_media_tokens(request.target)
+                                 : std::string();
+  line.target = hidden.empty() ? asked() : std::string_view(hidden);
   line.version = http::name_of(request.version);
   line.site = site_ ? std::string_view(site_->name) : std::string_view{};
   line.status = response_status_;
@@ -391,7 +402,8 @@ void Request::finished(const http::Outcome& outcome) {
   line.result = result;
   line.detail = status_.detail;
   line.range = facts_.range.value_or("");
-  line.referer = request.fields.find("referer").value_or("");
+  const std::string referer = http::hide_media_tokens(request.fields.find("referer").value_or(""));
+  line.referer = referer;
   line.user_agent = request.fields.find("user-agent").value_or("");
   line.ending = name_of(outcome.ending);
   line.error = error_;
@@ -401,6 +413,14 @@ void Request::finished(const http::Outcome& outcome) {
 
 HeadContext Request::head_context() const {
   return {*site_, revision_->config.node.name, facts_.origin};
+}
+
+std::string_view Request::asked() const {
+  return asked_.empty() ? std::string_view(exchange_.request().target) : std::string_view(asked_);
+}
+
+std::string_view Request::normalised() const {
+  return target_.empty() ? asked() : std::string_view(target_);
 }
 
 std::string Request::request_id() const {
@@ -413,9 +433,9 @@ base::Ref<const Target> Request::target(Forwarding forwarding) {
   if (forwarding == Forwarding::kFill && fill_target_) return fill_target_;
   const http::RequestHead& request = exchange_.request();
   auto made = base::make_ref<const Target>(
-      site_, forwarding == Forwarding::kFill ? "GET" : request.method,
-      std::string(target_of(target_, request)), request.authority,
-      forwarded_fields(request, exchange_.peer(), revision_->config.node.name, request_id(),
+      site_, forwarding == Forwarding::kFill ? "GET" : request.method, std::string(normalised()),
+      request.authority,
+      forwarded_fields(request, exchange_.peer(), *site_, revision_->config.node.name, request_id(),
                        forwarding));
   if (forwarding == Forwarding::kFill) fill_target_ = made;
   return made;
@@ -424,7 +444,7 @@ base::Ref<const Target> Request::target(Forwarding forwarding) {
 cache::Ask Request::ask() {
   cache::Ask ask;
   const http::RequestHead& request = exchange_.request();
-  site_->write_key(ask.key_text, target_of(target_, request), request.authority);
+  site_->write_key(ask.key_text, normalised(), request.authority);
   ask.request = exchange_.request().fields;
   ask.range = span_of(facts_);
   ask.target = target(Forwarding::kFill);

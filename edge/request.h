@@ -10,6 +10,10 @@
 //   kSending     the client taking the body            (the session ends it)
 //   kRefused     the same, of an error's document      (the session ends it)
 //
+// An answer that is not for everyone (cache::Access, or the field itself where nothing is stored) is
+// given to nobody who has not shown a media token: found() asks before anything is done for him,
+// serve(), serve_private() and passed() before anything is given (request_access.cc).
+//
 // A hit in memory goes kStarting → kPreparing → kSending inside start().
 //
 // Threads    All on the worker's loop. Ownership: http/exchange.h; every pending operation is a
@@ -30,6 +34,7 @@
 #include "edge/selection.h"
 #include "edge/worker.h"
 #include "http/exchange.h"
+#include "http/media_token.h"
 #include "http/multipart.h"
 
 namespace edge {
@@ -55,7 +60,8 @@ class Request final : public http::Responder {
   };
 
   // kStarting
-  bool route();  // False: answered already.
+  bool route();       // False: answered already.
+  bool take_token();  // The same.
   void answer_preflight();
   void look_up();
   // kLookingUp
@@ -75,6 +81,10 @@ class Request final : public http::Responder {
   void send_passed(int status, base::Fields fields);
   void invalidate_then_send(int status, base::Fields fields);
 
+  // Any state. False: refused already.
+  bool admits(cache::Access access);
+  void refuse_access(std::optional<http::TokenFault> fault);  // None: there was no token.
+
   void respond(http::ResponseHead head, std::optional<std::uint64_t> length);
   void refuse(int status, std::string_view detail, const base::Fields& more = {});
   void refuse(const base::Error& error);
@@ -84,6 +94,9 @@ class Request final : public http::Responder {
   [[nodiscard]] std::string request_id() const;
   [[nodiscard]] base::Ref<const Target> target(Forwarding forwarding);
   [[nodiscard]] cache::Ask ask();
+  // Without a token; as the site's query rules leave it.
+  [[nodiscard]] std::string_view asked() const;
+  [[nodiscard]] std::string_view normalised() const;
   [[nodiscard]] bool is_head() const { return exchange_.request().method == "HEAD"; }
 
   Worker& worker_;
@@ -94,7 +107,9 @@ class Request final : public http::Responder {
 
   std::shared_ptr<const Site> site_;
   RequestFacts facts_;
-  std::string target_;  // Normalised; empty: the request's own.
+  bool has_token_ = false;  // One that was found good for this path.
+  std::string asked_;       // What asked() is, when that is not the request's own target.
+  std::string target_;      // What normalised() is, when that is not asked().
   base::Ref<const Target> fill_target_;
   CacheStatus status_;
 

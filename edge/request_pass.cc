@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "cache/admission.h"
 #include "edge/invalidation.h"
 #include "edge/key_rules.h"
 #include "edge/private_body.h"
@@ -26,6 +27,7 @@ std::optional<std::uint64_t> take_content_length(base::Fields& fields) {
 }  // namespace
 
 void Request::serve_private(cache::Opened opened) {
+  if (!admits(cache::access_of(opened.fields))) return;
   const auto length = take_content_length(opened.fields);
   body_ = std::make_unique<PrivateBody>(worker_, std::move(opened.body), [this] { wake(); });
   state_ = State::kSending;
@@ -46,6 +48,7 @@ void Request::pass(Forward why) {
 }
 
 void Request::passed(int status, base::Fields fields) {
+  if (!admits(cache::access_of(fields))) return;
   status_.forward_status = status;
   // What nobody asked for can't be the answer.
   if (((status == 206 || status == 416) && !facts_.range) ||
@@ -72,7 +75,8 @@ void Request::send_passed(int status, base::Fields fields) {
 // What an unsafe request has changed must not be served from the cache any more, from when its
 // client knows of the change. RFC 9111 §4.4.
 void Request::invalidate_then_send(int status, base::Fields fields) {
-  const http::RequestHead& request = exchange_.request();
+  http::RequestHead request = exchange_.request();
+  request.target = asked();
   const std::vector<std::string> targets = invalidated_targets(request, fields);
   struct Held {
     std::size_t waiting;

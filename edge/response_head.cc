@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "cache/admission.h"
 #include "http/range.h"
 
 namespace edge {
@@ -125,6 +126,10 @@ http::ResponseHead passed_head(int status, base::Fields fields, const HeadContex
                                const CacheStatus& cache_status) {
   http::ResponseHead head;
   head.status = status;
+  if (cache::access_of(fields) == cache::Access::kToken) {  // These were for us.
+    fields.remove(cache::kAccessField);
+    fields.remove("surrogate-control");
+  }
   if (sets_cors(context)) {
     head.own = copied(fields, is_cors);
   } else {

@@ -23,6 +23,11 @@ std::shared_ptr<const cache::CachePolicy> policy_of(const FreshnessConfig& confi
   return policy;
 }
 
+// The config's check has seen to it that they parse.
+http::MediaKeys keys_of(const SiteConfig& config) {
+  return http::MediaKeys::parse(config.media_keys).value_or(http::MediaKeys());
+}
+
 bool rewrites(const QueryConfig& query) {
   return query.rule != QueryRule::kKeep || !query.keep.empty() || !query.drop.empty();
 }
@@ -38,6 +43,7 @@ Site::Site(const SiteConfig& site_config, const base::Clock& clock)
                site_config.timeouts.total},
       tls{site_config.tls.verify, site_config.tls.ca_file, site_config.tls.server_name,
           site_config.tls.client_certificate, site_config.tls.client_key},
+      media_keys(keys_of(site_config)),
       origins(site_config.origins, site_config.origin_order, site_config.health, clock),
       rewrites_query(rewrites(site_config.query)),
       keys_have_host(site_config.origin_host == "client" &&

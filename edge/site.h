@@ -18,6 +18,7 @@
 #include "edge/key_rules.h"
 #include "edge/origin_pool.h"
 #include "http/client.h"
+#include "http/media_token.h"
 
 namespace edge {
 
@@ -31,6 +32,7 @@ struct Site {
   const std::shared_ptr<const cache::CachePolicy> policy;
   const http::FetchTimeouts timeouts;
   const http::OriginTls tls;
+  const http::MediaKeys media_keys;  // Empty: nothing is known of media tokens here.
   mutable OriginPool origins;
   mutable const SiteMetrics* metrics = nullptr;  // Set before the site is shared.
   const bool rewrites_query;                     // False: the target is used as it came.

@@ -10,12 +10,12 @@ namespace edge {
 namespace {
 
 // Claims that only the edge can make, and fields of the client's connection. All X-Forwarded-* too.
-constexpr std::array<std::string_view, 18> kNeverForwarded{
+constexpr std::array<std::string_view, 19> kNeverForwarded{
     "connection",      "keep-alive",        "proxy-connection", "te",
     "trailer",         "transfer-encoding", "upgrade",          "host",
     "expect",          "forwarded",         "x-real-ip",        "x-host",
     "x-original-host", "true-client-ip",    "x-client-ip",      "x-cluster-client-ip",
-    "x-request-id",    "content-length"};
+    "x-request-id",    "content-length",    kMediaAccessField};
 
 // No key covers them, and frameworks let them change what is answered.
 constexpr std::array<std::string_view, 13> kOverrides{
@@ -46,8 +46,8 @@ std::string forwarded_value(const http::RequestHead& request, const http::Peer& 
 }  // namespace
 
 base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer& peer,
-                              std::string_view node_name, std::string_view request_id,
-                              Forwarding forwarding) {
+                              const Site& site, std::string_view node_name,
+                              std::string_view request_id, Forwarding forwarding) {
   base::Fields fields;
   fields.reserve(request.fields.size() + 8, request.fields.text_bytes() + 512);
   for (const base::Field field : request.fields) {
@@ -58,8 +58,13 @@ base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer
     if (field.name.starts_with("x-forwarded-")) continue;
     if (forwarding == Forwarding::kFill && contains(kConditions, field.name)) continue;
     if (field.name == "via" || field.name == "cdn-loop") continue;  // Extended below.
+    if (field.name == "referer") {
+      fields.add(field.name, http::hide_media_tokens(field.value));
+      continue;
+    }
     fields.add(field.name, field.value);
   }
+  if (!site.media_keys.empty()) fields.add(kMediaAccessField, "enforced");
   // A fill is for everyone: what names one client, its host or its scheme is no part of the key, so
   // the origin must not be told it, or one client could shape what the others get.
   if (forwarding == Forwarding::kPass) {

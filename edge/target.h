@@ -35,12 +35,16 @@ class Target final : public cache::OriginTarget {
 // client's connection or claims what only the edge can know (Forwarded, X-Forwarded-*, X-Real-IP,
 // …), with Forwarded, X-Forwarded-*, Via, CDN-Loop and X-Request-Id set by us.
 //
+// A site that knows media tokens says so by kMediaAccessField; a token in a Referer is left out.
+//
 // kFill: also without Range, conditions and all of Forwarded and X-Forwarded-*, which the cache
 // sets itself.
 enum class Forwarding { kFill, kPass };
+// Tells the origin that we hold clients to its Headrace-Access. docs/media-tokens.md.
+inline constexpr std::string_view kMediaAccessField = "headrace-media-access";
 base::Fields forwarded_fields(const http::RequestHead& request, const http::Peer& peer,
-                              std::string_view node_name, std::string_view request_id,
-                              Forwarding forwarding);
+                              const Site& site, std::string_view node_name,
+                              std::string_view request_id, Forwarding forwarding);
 
 // True when CDN-Loop names this node: the request has been here before. RFC 8586.
 bool is_looping(const base::Fields& request, std::string_view node_name);

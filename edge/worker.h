@@ -19,6 +19,7 @@
 #include "edge/config.h"
 #include "edge/edge_metrics.h"
 #include "edge/site.h"
+#include "edge/token_memo.h"
 #include "http/client.h"
 #include "http/event_loop.h"
 
@@ -52,7 +53,8 @@ struct Worker {
   std::uint64_t id_base = 0;  // Random; request ids count up from it.
   std::uint64_t requests = 0;
 
-  std::string key_text;  // Scratch of the hot path.
+  std::string key_text;                 // Scratch of the hot path.
+  TokenMemo tokens = TokenMemo(4'096);  // About a megabyte, when there are so many viewers.
   // Bodies under way, so that those of stalled clients let go of their chunks (object_body.h).
   std::list<ObjectBody*> bodies;
 

@@ -58,7 +58,17 @@ TEST(EdgeConfig, NamesWhatIsWrong) {
   EXPECT_NE(error_of("[node]\nname = \"a b\"\n" + site).find("node.name"), std::string::npos);
   EXPECT_NE(error_of("[listen]\nhttps = [\"127.0.0.1:0\"]\n" + site).find("tls.certificate"),
             std::string::npos);
+  EXPECT_NE(error_of(site + "media_keys = [\"k1\"]\n").find("media_keys"), std::string::npos);
   EXPECT_NE(error_of("[cache]\nchunk_size = \"100KiB\"\n" + site).find("chunk_size"),
+            std::string::npos);
+}
+
+TEST(EdgeConfig, KnowsTwoMediaKeysAtATimeButNoIdTwice) {
+  const std::string one = "\"k1:" + std::string(43, 'A') + '"';
+  const std::string two = "\"k2:" + std::string(43, 'A') + '"';
+  const std::string site(kSite);
+  EXPECT_EQ(error_of(site + "media_keys = [" + one + ", " + two + "]\n"), "");
+  EXPECT_NE(error_of(site + "media_keys = [" + one + ", " + one + "]\n").find("media_keys"),
             std::string::npos);
 }
 

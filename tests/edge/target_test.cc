@@ -14,9 +14,20 @@ http::RequestHead request(const base::Fields& fields) {
   return head;
 }
 
-base::Fields forwarded(const base::Fields& fields, Forwarding forwarding = Forwarding::kPass) {
-  return forwarded_fields(request(fields), {.address = "192.0.2.7", .tls = true}, "edge-1", "id",
-                          forwarding);
+SiteConfig site_config(std::vector<std::string> media_keys = {}) {
+  SiteConfig config;
+  config.hosts = {"*"};
+  config.origins = {"http://127.0.0.1:9"};
+  config.media_keys = std::move(media_keys);
+  return config;
+}
+
+base::Fields forwarded(const base::Fields& fields, Forwarding forwarding = Forwarding::kPass,
+                       const SiteConfig& config = site_config()) {
+  const base::SystemClock clock;
+  const Site site(config, clock);
+  return forwarded_fields(request(fields), {.address = "192.0.2.7", .tls = true}, site, "edge-1",
+                          "id", forwarding);
 }
 
 TEST(ForwardedFields, ClaimsOfTheClientAreReplaced) {
@@ -33,6 +44,26 @@ TEST(ForwardedFields, ClaimsOfTheClientAreReplaced) {
   EXPECT_FALSE(fields.contains("x-real-ip"));
   EXPECT_FALSE(fields.contains("x-http-method-override"));
   EXPECT_EQ(fields.find("accept"), "*/*");
+}
+
+TEST(ForwardedFields, OnlyASiteWithKeysSaysThatItEnforces) {
+  SiteConfig keyed =
+      site_config({http::to_text({"k1", base::Ed25519PrivateKey::make().public_key()})});
+  for (const Forwarding forwarding : {Forwarding::kFill, Forwarding::kPass}) {
+    const base::Fields claim{{"headrace-media-access", "enforced"},
+                             {"headrace_media_access", "enforced"}};
+    const base::Fields plain = forwarded(claim, forwarding);
+    EXPECT_FALSE(plain.contains("headrace-media-access"));
+    EXPECT_FALSE(plain.contains("headrace_media_access"));
+    const base::Fields said = forwarded({{"headrace-media-access", "no"}}, forwarding, keyed);
+    EXPECT_EQ(said.count("headrace-media-access"), 1U);
+    EXPECT_EQ(said.find("headrace-media-access"), "enforced");
+  }
+}
+
+TEST(ForwardedFields, NoTokenIsInTheReferer) {
+  const base::Fields fields = forwarded({{"referer", "https://v.example/media/~k1.2.3.S/v/a"}});
+  EXPECT_EQ(fields.find("referer"), "https://v.example/media/~/v/a");
 }
 
 TEST(ForwardedFields, AFillCarriesNoRangeAndNoCondition) {
