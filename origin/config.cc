@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "http/address_range.h"
+#include "http/media_token.h"
 #include "http/message.h"
 
 namespace origin {
@@ -96,6 +98,30 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
   option.check("media.root", !c.media.root.empty() || !c.data.directory.empty(),
                "a directory, or one in data.directory");
   option("media.readers", c.media.readers, 1, 256, "Threads that read objects from disk.");
+  option("media.key_id", c.media.key_id, "Names the key that media tokens are signed with.");
+  option.check("media.key_id", http::is_media_key_id(c.media.key_id),
+               "1 to 16 lower-case letters and digits");
+  option("media.key_file", c.media.key_file,
+         "PEM file of that key (Ed25519). Empty: media-key.pem in data.directory, made when it is "
+         "not there.");
+  option("media.former_keys", c.media.former_keys, 0, 16,
+         "Public keys, as the media-key command prints them, whose tokens still count here.");
+  option.check("media.former_keys", http::MediaKeys::parse(c.media.former_keys).has_value(),
+               "ID:KEY each, and each id once");
+  option.check(
+      "media.former_keys",
+      std::ranges::none_of(c.media.former_keys,
+                           [&](const auto& key) { return key.starts_with(c.media.key_id + ':'); }),
+      "other ids than media.key_id");
+  option("media.trusted_edges", c.media.trusted_edges, 0, 1'000,
+         "Networks or addresses of edges that hold their clients to media tokens; they alone get "
+         "private media without one.");
+  option.check("media.trusted_edges",
+               std::ranges::all_of(c.media.trusted_edges,
+                                   [](const std::string& range) {
+                                     return http::AddressRange::parse(range).has_value();
+                                   }),
+               "networks such as 10.0.0.0/8 or 2001:db8::/32, or addresses");
   option("media.rule", c.media.rules.cache, 0, 1'000,
          "Cache-Control for some names; the first rule that matches wins. Any rule here replaces "
          "the defaults.");

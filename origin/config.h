@@ -31,6 +31,10 @@ struct TlsConfig {
 struct MediaConfig {
   std::string root;
   std::uint32_t readers = 4;
+  std::string key_id = "k1";
+  std::string key_file;
+  std::vector<std::string> former_keys;
+  std::vector<std::string> trusted_edges;
   MediaRules rules = MediaRules::defaults();
 };
 

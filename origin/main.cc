@@ -81,6 +81,17 @@ int revoke_tokens(const origin::OriginConfig& config, const TokenCommand& comman
   });
 }
 
+// The line that edges want.
+int print_media_key(const origin::OriginConfig& config) {
+  if (config.data.directory.empty()) {
+    return refuse({base::ErrorCode::kInvalid, "media tokens need data.directory (or --data DIR)"});
+  }
+  const auto signer = origin::open_media_signer(config);
+  if (!signer) return refuse(signer.error());
+  std::puts(http::to_text(signer->public_key()).c_str());
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -111,6 +122,8 @@ int main(int argc, char** argv) {
   create->add_flag("--worker", token.worker, "for headrace-worker");
   CLI::App* revoke = tokens->add_subcommand("revoke", "makes all tokens of a name invalid");
   revoke->add_option("NAME", token.name)->required();
+  CLI::App* media_key =
+      app.add_subcommand("media-key", "prints the public key of media tokens, for site.media_keys");
   CLI11_PARSE(app, argc, argv);
 
   if (command.print_reference) {
@@ -121,6 +134,7 @@ int main(int argc, char** argv) {
   if (!config) return refuse(config.error());
   if (*create) return create_token(*config, token);
   if (*revoke) return revoke_tokens(*config, token);
+  if (*media_key) return print_media_key(*config);
   if (command.print) {
     std::fputs(base::print_config(*config).c_str(), stdout);
     return 0;

@@ -21,8 +21,9 @@ constexpr const char* kRequestsHelp =
     "Requests for media objects by status. 4xx in numbers means links to what is gone, 5xx a disk "
     "in trouble.";
 
+// For the log.
 std::string path_of(std::string_view target) {
-  return std::string(target.substr(0, target.find('?')));
+  return http::hide_media_tokens(target.substr(0, target.find('?')));
 }
 
 // What of a body is still to come, front first.
@@ -100,10 +101,8 @@ class MediaEndpoint::Answer final : public http::Responder {
           plan_problem(request, 405, "media objects can only be read", rules));
     }
     if (request.method == "OPTIONS") return respond_without_reading(plan_preflight(rules));
-    auto name = object_name(request.target);
-    if (!name) return respond_without_reading(plan_error(request, name.error(), rules));
     run_on_reader([&endpoint = endpoint_, request,
-                   name = std::move(*name)] { return open(endpoint, request, name); },
+                   address = exchange_.peer().address] { return open(endpoint, request, address); },
                   &Answer::on_opened);
   }
 
@@ -151,14 +150,18 @@ class MediaEndpoint::Answer final : public http::Responder {
 
   // On a reader: all of a request that waits for the disk, in one visit.
   static Opened open(MediaEndpoint& endpoint, const http::RequestHead& request,
-                     const std::string& name) {
-    auto object = endpoint.store_.open(name);
-    if (!object && object.error().code != base::ErrorCode::kNotFound) {
-      base::log_error("origin.open_failed", {{"object", name}, {"reason", object.error().context}});
+                     const std::string& address) {
+    const auto grant = endpoint.access_.grant(request, address, endpoint.clock_.wall());
+    auto object = grant ? endpoint.store_.open(grant->name) : std::unexpected(grant.error());
+    if (!object && object.error().blame != base::Blame::kClient &&
+        object.error().code != base::ErrorCode::kNotFound) {
+      base::log_error("origin.open_failed",
+                      {{"object", path_of(request.target)}, {"reason", object.error().context}});
     }
-    MediaPlan plan = object ? plan_object(request, name, (*object)->info(), endpoint.rules_,
+    MediaPlan plan = object ? plan_object(request, grant->name, (*object)->info(), endpoint.rules_,
                                           endpoint.clock_.wall())
                             : plan_error(request, object.error(), endpoint.rules_);
+    if (grant) apply_terms(*grant, plan.head.own);
     Opened opened{std::move(plan.head), plan.length, Remaining(std::move(plan.parts)), {}, {}};
     opened.remaining.take_texts(opened.ready);
     if (opened.remaining.reads_next()) {
@@ -244,10 +247,11 @@ class MediaEndpoint::Answer final : public http::Responder {
 };
 
 MediaEndpoint::MediaEndpoint(const ObjectStore& store, std::size_t reader_threads, MediaRules rules,
-                             const base::Clock& clock, base::Metrics& metrics)
+                             const base::Clock& clock, base::Metrics& metrics, MediaAccess access)
     : store_(store),
       rules_(std::move(rules)),
       clock_(clock),
+      access_(std::move(access)),
       requests_2xx_(
           metrics.counter("headrace_origin_requests_total", kRequestsHelp, {{"status", "2xx"}})),
       requests_304_(

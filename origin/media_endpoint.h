@@ -1,7 +1,7 @@
 // MediaEndpoint: answers requests for media objects from an ObjectStore.
 //
-//   loop         start(): method and name
-//   reader       open the object, plan the answer (media_plan.h), read the first piece
+//   loop         start(): method
+//   reader       name and access (media_access.h), open the object, plan the answer (media_plan.h), read the first piece
 //   loop         respond(), and give pieces as they are pulled
 //   reader       read the next piece while the last one is on its way out
 //
@@ -21,6 +21,7 @@
 #include "base/metrics.h"
 #include "base/worker_pool.h"
 #include "http/exchange.h"
+#include "origin/media_access.h"
 #include "origin/media_plan.h"
 #include "origin/object_store.h"
 #include "origin/piece_pool.h"
@@ -30,7 +31,8 @@ namespace origin {
 class MediaEndpoint {
  public:
   MediaEndpoint(const ObjectStore& store, std::size_t reader_threads, MediaRules rules,
-                const base::Clock& clock, base::Metrics& metrics);
+                const base::Clock& clock, base::Metrics& metrics,
+                MediaAccess access = MediaAccess());
   MediaEndpoint(const MediaEndpoint&) = delete;
   MediaEndpoint& operator=(const MediaEndpoint&) = delete;
 
@@ -46,6 +48,7 @@ class MediaEndpoint {
   const ObjectStore& store_;
   const MediaRules rules_;
   const base::Clock& clock_;
+  const MediaAccess access_;
   PiecePool pieces_;
 
   base::Counter& requests_2xx_;

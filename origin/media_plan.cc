@@ -204,6 +204,8 @@ MediaPlan plan_error(const http::RequestHead& request, const base::Error& error,
       return plan_problem(request, 400, error.context, rules);
     case base::ErrorCode::kNotFound:
       return plan_problem(request, 404, "no such object", rules);
+    case base::ErrorCode::kDenied:
+      return plan_problem(request, 403, error.context, rules);
     case base::ErrorCode::kOverloaded:
       return plan_problem(request, 503, "try again later", rules);
     default:

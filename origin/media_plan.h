@@ -3,7 +3,7 @@
 // of the object, the rules and the time.
 //
 //   200  the whole          206  one range, or several as multipart/byteranges
-//   304, 412  conditions    400, 404, 405, 416, 500, 503  with a problem document
+//   304, 412  conditions    400, 403, 404, 405, 416, 500, 503  with a problem document
 #pragma once
 
 #include <cstdint>

@@ -38,9 +38,7 @@ std::string bound(const std::string& address, std::uint16_t port) {
 
 struct Node::State {
   State(const OriginConfig& settings, LocalStore media)
-      : config(settings),
-        store(std::move(media)),
-        endpoint(store, config.media.readers, config.media.rules, clock, metrics) {
+      : config(settings), store(std::move(media)) {
     const std::size_t threads_wanted =
         config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
     for (std::size_t i = 0; i < threads_wanted; ++i) {
@@ -65,12 +63,12 @@ struct Node::State {
   base::Metrics metrics;
   http::TlsStore certificates;
   const LocalStore store;
-  // Readers post to the loops and the answers on them use the endpoint: server, then endpoint, then
-  // loops go.
+  // Readers post to the loops and ask the platform, and the answers on the loops use the endpoint:
+  // server, then endpoint, then platform, then loops go.
   http::EventLoop control;
   std::vector<std::unique_ptr<http::EventLoop>> loops;
-  MediaEndpoint endpoint;
   std::unique_ptr<Platform> platform;  // Null: media alone.
+  std::unique_ptr<MediaEndpoint> endpoint;
   std::unique_ptr<http::Server> admin_server;
   std::unique_ptr<http::Server> server;
   std::vector<std::pair<std::string_view, std::string>>
@@ -96,7 +94,7 @@ base::Result<void> Node::State::open_listeners() {
     raw.push_back(loop.get());
     handlers.emplace_back([this](http::Exchange& exchange) {
       const bool is_api = platform != nullptr && exchange.request().target.starts_with("/api/");
-      return is_api ? platform->respond(exchange) : endpoint.respond(exchange);
+      return is_api ? platform->respond(exchange) : endpoint->respond(exchange);
     });
   }
   server = std::make_unique<http::Server>(raw, std::move(handlers), config.limits, metrics);
@@ -148,6 +146,9 @@ base::Result<std::unique_ptr<Node>> Node::start(const OriginConfig& config) {
     if (!platform) return std::unexpected(platform.error());
     state->platform = std::move(*platform);
   }
+  state->endpoint = std::make_unique<MediaEndpoint>(
+      state->store, config.media.readers, config.media.rules, state->clock, state->metrics,
+      has_platform ? state->platform->media_access() : MediaAccess());
   if (auto loaded = state->load_certificate(); !loaded) return std::unexpected(loaded.error());
   if (auto opened = state->open_listeners(); !opened) return std::unexpected(opened.error());
   state->watch_connections();

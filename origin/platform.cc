@@ -40,8 +40,10 @@ Ladder ladder_of(const LadderConfig& config) {
 
 struct Platform::State {
   State(const OriginConfig& config, const base::Clock& clock, base::Metrics& metrics,
-        std::unique_ptr<Database> opened, std::unique_ptr<ChunkStore> store)
-      : database(std::move(opened)),
+        std::unique_ptr<Database> opened, std::unique_ptr<ChunkStore> store, MediaSigner media)
+      : media_config(config.media),
+        signer(std::move(media)),
+        database(std::move(opened)),
         chunks(std::move(store)),
         tokens(*database, clock),
         ledger(*database, *chunks, clock,
@@ -56,6 +58,7 @@ struct Platform::State {
                .queue = queue,
                .work = work,
                .objects = objects,
+               .signer = signer,
                .size_max = config.uploads.size_max},
         workers{.queue = queue, .work = work, .catalogue = catalogue, .chunks = *chunks},
         tus{.store = uploads,
@@ -95,6 +98,7 @@ struct Platform::State {
     NewVideo video{.owner = upload.owner,
                    .title = text("title").empty() ? file_name : text("title"),
                    .file_name = file_name,
+                   .access = text("access").empty() ? "public" : text("access"),
                    .container = *container,
                    .chunks = sent};
     // An upload's chunks are there for as long as it is.
@@ -122,6 +126,8 @@ struct Platform::State {
     }
   }
 
+  const MediaConfig media_config;
+  const MediaSigner signer;
   const std::unique_ptr<Database> database;
   const std::unique_ptr<ChunkStore> chunks;
   Tokens tokens;
@@ -144,6 +150,17 @@ struct Platform::State {
 };
 
 std::string objects_directory(const DataConfig& data) { return data.directory + "/objects"; }
+
+base::Result<MediaSigner> open_media_signer(const OriginConfig& config) {
+  auto signer =
+      config.media.key_file.empty()
+          ? MediaSigner::read_or_make(config.media.key_id, config.data.directory + "/media-key.pem")
+          : MediaSigner::read(config.media.key_id, config.media.key_file);
+  if (!signer) {
+    return base::fail(signer.error().code, "media.key_file: " + signer.error().context);
+  }
+  return signer;
+}
 
 base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data) {
   std::error_code error;
@@ -173,8 +190,10 @@ base::Result<std::unique_ptr<Platform>> Platform::open(const OriginConfig& confi
   std::error_code error;
   std::filesystem::create_directories(tails_directory(config.data), error);
   if (error) return base::fail(base::ErrorCode::kIo, "data.directory: " + error.message());
-  return std::unique_ptr<Platform>(new Platform(
-      std::make_unique<State>(config, clock, metrics, std::move(*database), std::move(*chunks))));
+  auto signer = open_media_signer(config);
+  if (!signer) return std::unexpected(signer.error());
+  return std::unique_ptr<Platform>(new Platform(std::make_unique<State>(
+      config, clock, metrics, std::move(*database), std::move(*chunks), std::move(*signer))));
 }
 
 Platform::Platform(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -182,6 +201,20 @@ Platform::~Platform() = default;
 
 std::unique_ptr<http::Responder> Platform::respond(http::Exchange& exchange) {
   return state_->endpoint.respond(exchange);
+}
+
+MediaAccess Platform::media_access() const {
+  // The config's checks have seen to it that they parse.
+  http::MediaKeys keys =
+      http::MediaKeys::parse(state_->media_config.former_keys).value_or(http::MediaKeys());
+  keys.add(state_->signer.public_key());
+  std::vector<http::AddressRange> edges;
+  for (const std::string& text : state_->media_config.trusted_edges) {
+    if (const auto range = http::AddressRange::parse(text)) edges.push_back(*range);
+  }
+  return {std::move(keys), std::move(edges), [&catalogue = state_->catalogue](std::string_view id) {
+            return catalogue.access_of(id);
+          }};
 }
 
 }  // namespace origin

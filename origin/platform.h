@@ -14,6 +14,8 @@
 #include "http/exchange.h"
 #include "origin/api/tokens.h"
 #include "origin/config.h"
+#include "origin/media_access.h"
+#include "origin/media_signer.h"
 
 namespace origin {
 
@@ -27,6 +29,8 @@ class Platform {
   ~Platform();
 
   std::unique_ptr<http::Responder> respond(http::Exchange& exchange);
+  // Who may have which of the videos' objects. Not to be used longer than this.
+  [[nodiscard]] MediaAccess media_access() const;
 
  private:
   struct State;
@@ -36,6 +40,8 @@ class Platform {
 
 // Where the objects lie when the platform is on and media.root is not given.
 std::string objects_directory(const DataConfig& data);
+// The key of media tokens, for `headrace-origin media-key` too; made if there is none yet.
+base::Result<MediaSigner> open_media_signer(const OriginConfig& config);
 // The database of these services, for `headrace-origin token`.
 base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data);
 

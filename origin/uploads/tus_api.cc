@@ -6,6 +6,7 @@
 
 #include "http/date.h"
 #include "origin/uploads/tus_headers.h"
+#include "origin/videos/video_api.h"
 
 namespace origin {
 namespace {
@@ -160,8 +161,10 @@ std::unique_ptr<BodyTaker> take_bytes(const TusServices& services, const ApiCall
 base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, const ApiCall& call) {
   if (auto wrong = wrong_version(call)) return refused(std::move(*wrong));
   const std::string metadata(call.field("upload-metadata"));
-  if (auto parsed = parse_tus_metadata(metadata); !parsed) {
-    return refused(refuse(400, parsed.error().context));
+  const auto named = parse_tus_metadata(metadata);
+  if (!named) return refused(refuse(400, named.error().context));
+  if (named->contains("access") && !is_access(named->at("access"))) {
+    return refused(refuse(400, "the metadata \"access\" must be public or private"));
   }
   TusConcat concat;
   if (const std::string_view given = call.field("upload-concat"); !given.empty()) {

@@ -169,6 +169,16 @@ base::Result<VideoView> Catalogue::get(std::string_view id) {
   });
 }
 
+base::Result<std::string> Catalogue::access_of(std::string_view id) {
+  const std::string name(id);
+  return database_.read([&](soci::session& sql) -> base::Result<std::string> {
+    std::string access;
+    sql << "SELECT access FROM videos WHERE id = :id", soci::use(name), soci::into(access);
+    if (!sql.got_data()) return no_such_video();
+    return access;
+  });
+}
+
 base::Result<VideoPage> Catalogue::list(std::int64_t owner, std::string_view cursor, int count) {
   // A cursor is "created-id" of the last one shown.
   std::int64_t before = INT64_MAX;

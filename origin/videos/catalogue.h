@@ -71,6 +71,8 @@ class Catalogue {
   static std::string create_in(soci::session& sql, const NewVideo& video, std::int64_t now_us);
 
   base::Result<VideoView> get(std::string_view id);
+  // "public" or "private": as it was made, for good.
+  base::Result<std::string> access_of(std::string_view id);
   base::Result<VideoPage> list(std::int64_t owner, std::string_view cursor, int count);
   // With all that was made of it (objects are collected later).
   base::Result<void> remove(std::string_view id, std::int64_t owner);
@@ -82,7 +84,6 @@ class Catalogue {
   };
   base::Result<std::vector<SourceChunk>> source(std::string_view id);
 
-  // Whoever may see it: anyone, or its owner when it is private.
   base::Result<void> check_owner(std::string_view id, std::int64_t owner);
 
  private:

@@ -20,10 +20,11 @@ constexpr std::size_t kUntakenMax = 64 * 1024;
 
 class ProgressStream final : public http::Responder {
  public:
-  ProgressStream(http::Exchange& exchange, std::string video, Catalogue& catalogue,
+  ProgressStream(http::Exchange& exchange, ApiCall call, Catalogue& catalogue,
                  base::Executor& threads, std::shared_ptr<std::atomic<int>> open)
       : exchange_(exchange),
-        video_(std::move(video)),
+        video_(std::move(call.names[0])),
+        caller_(std::move(*call.caller)),
         catalogue_(catalogue),
         threads_(threads),
         open_(std::move(open)),
@@ -71,6 +72,7 @@ class ProgressStream final : public http::Responder {
       ended_ = true;  // It was removed.
       return exchange_.wake();
     }
+    if (!may_see(caller_, *found)) return answer(ApiAnswer::problem(404, "no such video"));
     if (!responded_) {
       responded_ = true;
       exchange_.respond(
@@ -104,6 +106,7 @@ class ProgressStream final : public http::Responder {
 
   http::Exchange& exchange_;
   const std::string video_;
+  const Caller caller_;
   Catalogue& catalogue_;
   base::Executor& threads_;
   const std::shared_ptr<std::atomic<int>> open_;
@@ -122,8 +125,8 @@ void add_progress_route(Router& router, Catalogue& catalogue, base::Executor& th
               .pattern = "/api/v1/videos/{id}/progress",
               .stream = [&catalogue, &threads, open = std::make_shared<std::atomic<int>>(0)](
                             http::Exchange& exchange, ApiCall call) {
-                return std::make_unique<ProgressStream>(exchange, std::move(call.names[0]),
-                                                        catalogue, threads, open);
+                return std::make_unique<ProgressStream>(exchange, std::move(call), catalogue,
+                                                        threads, open);
               }});
 }
 

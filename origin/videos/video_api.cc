@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@ constexpr std::size_t kSmallBody = 64u << 10;
 constexpr std::uint64_t kChunkMin = 4u << 20;  // But for the last one.
 constexpr int kPageDefault = 20;
 constexpr int kPageMax = 100;
+constexpr std::chrono::duration<std::uint64_t> kTokenTimeMin{60};
+constexpr std::chrono::seconds kTokenTimeDefault = std::chrono::hours(6);
+constexpr std::chrono::duration<std::uint64_t> kTokenTimeMax{7 * 24 * 3'600};
 
 std::unexpected<base::Error> invalid(std::string sentence) {
   return base::fail(ErrorCode::kInvalid, std::move(sentence), base::Blame::kClient);
@@ -74,8 +78,7 @@ base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& cal
   auto access = text_in(*request, "access", 16);
   if (!access) return std::unexpected(access.error());
   if (access->empty()) *access = "public";
-  // Nothing guards media yet: what is called private must not be public.
-  if (*access != "public") return invalid("\"access\" can only be \"public\" so far");
+  if (!is_access(*access)) return invalid("\"access\" must be \"public\" or \"private\"");
   auto chunks = chunks_in(*request, services.size_max);
   if (!chunks) return std::unexpected(chunks.error());
 
@@ -110,10 +113,39 @@ base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& cal
 base::Result<ApiAnswer> get(const VideoServices& services, const ApiCall& call) {
   const auto video = services.catalogue.get(call.names[0]);
   if (!video) return std::unexpected(video.error());
-  if (video->access != "public" && video->owner != call.caller->owner) {
+  if (!may_see(*call.caller, *video)) {
     return base::fail(ErrorCode::kNotFound, "no such video", base::Blame::kClient);
   }
   return ApiAnswer::json(to_json(*video));
+}
+
+base::Result<std::chrono::seconds> time_in(const json& request) {
+  const auto value = request.find("ttl_s");
+  if (value == request.end()) return kTokenTimeDefault;
+  const auto seconds = value->is_number_unsigned() ? value->get<std::uint64_t>() : 0;
+  if (seconds < kTokenTimeMin.count() || seconds > kTokenTimeMax.count()) {
+    return invalid("\"ttl_s\" must be a number of seconds, 60 to 604800");
+  }
+  return std::chrono::seconds(seconds);
+}
+
+base::Result<ApiAnswer> make_token(const VideoServices& services, const ApiCall& call,
+                                   const std::string& body) {
+  const std::string& id = call.names[0];
+  if (auto owned = services.catalogue.check_owner(id, call.caller->owner); !owned) {
+    return std::unexpected(owned.error());
+  }
+  const auto request = parse_object(body.empty() ? "{}" : body);
+  if (!request) return std::unexpected(request.error());
+  const auto time = time_in(*request);
+  if (!time) return std::unexpected(time.error());
+  const std::chrono::seconds expires(services.queue.now_us() / 1'000'000 + time->count());
+  const std::string token = services.signer.token("/" + id + "/", base::WallTime(expires));
+  const std::string directory = "/media/~" + token + "/" + id;
+  return ApiAnswer::json({{"token", token},
+                          {"expires_at", expires.count()},
+                          {"master", directory + "/master.m3u8"},
+                          {"manifest", directory + "/manifest.mpd"}});
 }
 
 base::Result<ApiAnswer> list(const VideoServices& services, const ApiCall& call) {
@@ -206,6 +238,12 @@ base::Result<std::string> container_of(Ledger& ledger, const ChunkRef& first) {
   return std::string(package::demuxer_of(*container));
 }
 
+bool is_access(std::string_view word) { return word == "public" || word == "private"; }
+
+bool may_see(const Caller& caller, const VideoView& video) {
+  return video.access == "public" || video.owner == caller.owner;
+}
+
 json to_json(const VideoView& video) {
   json renditions = json::array();
   for (const RenditionView& one : video.renditions) {
@@ -227,7 +265,9 @@ json to_json(const VideoView& video) {
              {"renditions", renditions}};
   if (video.duration_us > 0) value["duration_us"] = video.duration_us;
   if (!video.failure.empty()) value["failure"] = video.failure;
-  if (video.state == VideoState::kPlayable || video.state == VideoState::kReady) {
+  // A private one's URLs need a token.
+  const bool is_there = video.state == VideoState::kPlayable || video.state == VideoState::kReady;
+  if (is_there && video.access == "public") {
     value["hls"] = "/media/" + video.id + "/master.m3u8";
     value["dash"] = "/media/" + video.id + "/manifest.mpd";
   }
@@ -248,6 +288,12 @@ void add_video_routes(Router& router, const VideoServices& services) {
               }});
   router.add({.method = "GET", .pattern = "/api/v1/videos", .handle = plain(list)});
   router.add({.method = "GET", .pattern = "/api/v1/videos/{id}", .handle = plain(get)});
+  router.add({.method = "POST",
+              .pattern = "/api/v1/videos/{id}/media-token",
+              .body_max = kSmallBody,
+              .handle = [&services](const ApiCall& call, const std::string& body) {
+                return make_token(services, call, body);
+              }});
   router.add({.method = "DELETE", .pattern = "/api/v1/videos/{id}", .handle = plain(remove)});
   router.add({.method = "GET", .pattern = "/api/v1/tasks", .handle = plain(list_tasks)});
   router.add({.method = "POST",

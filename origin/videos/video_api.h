@@ -1,7 +1,8 @@
-// The catalogue's routes: make a video of chunks, look at it, remove it, its tasks.
+// The catalogue's routes: make a video of chunks, look at it, let others see it, remove it, its tasks.
 #pragma once
 
 #include "origin/api/router.h"
+#include "origin/media_signer.h"
 #include "origin/tasks/queue.h"
 #include "origin/tasks/work.h"
 #include "origin/uploads/ledger.h"
@@ -15,6 +16,7 @@ struct VideoServices {
   Queue& queue;
   Work& work;
   ObjectWriter& objects;
+  const MediaSigner& signer;
   base::Bytes size_max;  // Of a file.
 };
 
@@ -23,6 +25,11 @@ void add_video_routes(Router& router, const VideoServices& services);
 
 // What kind of file it is, by its first chunk's content. kUnsupported: none that is taken.
 base::Result<std::string> container_of(Ledger& ledger, const ChunkRef& first);
+
+// "public" or "private".
+bool is_access(std::string_view word);
+// A private video is there for its owner alone; who else asks is told that there is none.
+bool may_see(const Caller& caller, const VideoView& video);
 
 nlohmann::json to_json(const VideoView& video);
 

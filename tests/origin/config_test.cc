@@ -69,6 +69,13 @@ TEST(OriginConfig, SaysWhatIsWrongAndWhere) {
             std::string::npos);
   EXPECT_NE(error_of("[media]\nroot = \"/srv\"\nroots = 1\n").find("origin.toml:3"),
             std::string::npos);
+  EXPECT_NE(error_of(root + "trusted_edges = [\"10.0.0.1/8\"]\n").find("media.trusted_edges"),
+            std::string::npos);
+  EXPECT_NE(error_of(root + "key_id = \"K 1\"\n").find("media.key_id"), std::string::npos);
+  const std::string key = ":" + std::string(43, 'A');
+  EXPECT_EQ(error_of(root + "former_keys = [\"k0" + key + "\"]\n"), "");
+  EXPECT_NE(error_of(root + "former_keys = [\"k1" + key + "\"]\n").find("media.former_keys"),
+            std::string::npos);
 }
 
 }  // namespace
