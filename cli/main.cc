@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/duration.h"
 #include "base/version.h"
 #include "cli/api.h"
 #include "cli/completion.h"
@@ -58,7 +59,7 @@ struct Options {
   cli::UploadOptions upload;
   bool wait = false;
   std::string until = "ready";
-  std::string id, cursor, task, worker, shell;
+  std::string id, cursor, task, worker, shell, time = "6h";
   int count = 20;
 };
 
@@ -91,6 +92,7 @@ void print_video(const json& video, const std::string& server) {
   std::printf("%s\n", plain(video.value("title", "")).c_str());
   std::printf("  id      %s\n  state   %s, %d %%\n", plain(video.value("id", "")).c_str(),
               plain(video.value("state", "")).c_str(), video.value("percent", 0));
+  if (video.value("access", "") == "private") std::puts("  access  private: see headrace link");
   if (video.contains("failure")) {
     std::printf("  why     %s\n", plain(video["failure"].get<std::string>()).c_str());
   }
@@ -132,6 +134,24 @@ int upload(const Options& options, cli::Api& api) {
   return show(options, video, [&](const json& made) { print_video(made, api.server()); });
 }
 
+// URLs of a video that are good for a while, for whoever has them.
+int link(const Options& options, cli::Api& api) {
+  const auto time = base::parse_duration(options.time);
+  if (!time) return refuse(options, {time.error().code, "--for: " + time.error().context});
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*time);
+  auto made =
+      api.post("/api/v1/videos/" + options.id + "/media-token", {{"ttl_s", seconds.count()}});
+  if (made) {
+    for (const char* manifest : {"master", "manifest"}) {
+      (*made)[manifest] = api.server() + made->value(manifest, "");
+    }
+  }
+  return show(options, made, [](const json& token) {
+    std::printf("%s\n%s\n", plain(token.value("master", "")).c_str(),
+                plain(token.value("manifest", "")).c_str());
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -148,6 +168,8 @@ int main(int argc, char** argv) {
   CLI::App* send = app.add_subcommand("upload", "sends a file and has it transcoded");
   send->add_option("FILE", options.upload.file, "a video or sound file")->required();
   send->add_option("--title", options.upload.title, "else the file's name");
+  send->add_flag_callback(
+      "--private", [&] { options.upload.access = "private"; }, "only who has a link can play it");
   send->add_flag("--wait", options.wait, "until it is transcoded");
   send->add_option("--until", options.until, "what --wait waits for: playable or ready")
       ->check(CLI::IsMember({"playable", "ready"}))
@@ -157,6 +179,10 @@ int main(int argc, char** argv) {
   videos->add_option("--cursor", options.cursor, "where the page before ended");
   CLI::App* video = app.add_subcommand("video", "tells all about one video");
   video->add_option("ID", options.id)->required();
+  CLI::App* share =
+      app.add_subcommand("link", "prints URLs (HLS, DASH) that play a private video for a while");
+  share->add_option("ID", options.id)->required();
+  share->add_option("--for", options.time, "1m to 7d")->capture_default_str();
   CLI::App* tasks = app.add_subcommand("tasks", "lists the transcoding tasks of your videos");
   tasks->add_option("--video", options.id, "of this one alone, done ones too");
   CLI::App* retry = tasks->add_subcommand("retry", "puts a parked task back into the queue");
@@ -193,6 +219,7 @@ int main(int argc, char** argv) {
     return show(options, api.get("/api/v1/videos/" + options.id),
                 [&](const json& one) { print_video(one, api.server()); });
   }
+  if (*share) return link(options, api);
   if (*retry) {
     return show(options, api.post("/api/v1/tasks/" + options.task + "/retry", json::object()),
                 [](const json&) { std::puts("it waits again"); });

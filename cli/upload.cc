@@ -137,6 +137,7 @@ base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& 
   json list = json::array();
   for (const Chunk& chunk : *chunks) list.push_back({{"hash", chunk.hash}, {"size", chunk.size}});
   json video{{"file_name", std::filesystem::path(options.file).filename().native()},
+             {"access", options.access},
              {"chunks", list}};
   if (!options.title.empty()) video["title"] = options.title;
   return api.create_video(video);

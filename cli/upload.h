@@ -14,6 +14,7 @@ namespace cli {
 
 struct UploadOptions {
   std::string file, title;
+  std::string access = "public";  // Or "private".
 };
 
 // The video as the server describes it. kNotFound, kDenied: the file can't be read. kInvalid: it
