@@ -255,12 +255,6 @@ def test_only_its_owner_removes_a_video(platform, clip):
     assert platform.call("GET", f"/api/v1/videos/{video}").status == 404
 
 
-def test_what_can_not_be_guarded_is_not_taken_as_private(platform, clip):
-    answer = platform.call("POST", "/api/v1/videos",
-                           {"access": "private", "chunks": platform.send_chunks(clip.read_bytes())})
-    assert answer.status == 422 and "public" in answer.json["detail"]
-
-
 def test_the_command_line_says_what_is_wrong_and_exits_accordingly(platform, tmp_path):
     missing = platform.cli("upload", tmp_path / "none.mp4")
     assert missing.returncode == 4 and "No such file" in missing.stderr
