@@ -402,8 +402,10 @@ void Request::finished(const http::Outcome& outcome) {
   line.result = result;
   line.detail = status_.detail;
   line.range = facts_.range.value_or("");
-  const std::string referer = http::hide_media_tokens(request.fields.find("referer").value_or(""));
-  line.referer = referer;
+  line.referer = request.fields.find("referer").value_or("");
+  const std::string referer =
+      line.referer.contains("/media/") ? http::hide_media_tokens(line.referer) : std::string();
+  if (!referer.empty()) line.referer = referer;
   line.user_agent = request.fields.find("user-agent").value_or("");
   line.ending = name_of(outcome.ending);
   line.error = error_;

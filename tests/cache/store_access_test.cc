@@ -8,7 +8,7 @@
 namespace cache {
 namespace {
 
-class Store_Access : public StoreFixture {
+class StoreAccess : public StoreFixture {
  protected:
   static Resource guarded(Resource resource) {
     resource.fields.set("headrace-access", "token");
@@ -16,14 +16,14 @@ class Store_Access : public StoreFixture {
   }
 };
 
-TEST_F(Store_Access, TheMarkIsKeptWithTheObjectAndNotAmongItsFields) {
+TEST_F(StoreAccess, TheMarkIsKeptWithTheObjectAndNotAmongItsFields) {
   fetched(guarded(resource(1'000)));
   StoreClient& client = get();
   EXPECT_EQ(client.object()->head().access, Access::kToken);
   EXPECT_FALSE(client.object()->fields()->fields.contains("headrace-access"));
 }
 
-TEST_F(Store_Access, WhatLetUsKeepItLetsNobodyElse) {
+TEST_F(StoreAccess, WhatLetUsKeepItLetsNobodyElse) {
   Resource video = guarded(resource(1'000));
   video.fields.set("cache-control", "private");
   video.fields.set("surrogate-control", "max-age=60;headrace");
@@ -38,19 +38,19 @@ TEST_F(Store_Access, WhatLetUsKeepItLetsNobodyElse) {
   EXPECT_FALSE(later.object()->fields()->fields.contains("surrogate-control"));
 }
 
-TEST_F(Store_Access, WithoutTheMarkItIsForAnyone) {
+TEST_F(StoreAccess, WithoutTheMarkItIsForAnyone) {
   fetched(resource(1'000));
   EXPECT_EQ(get().object()->head().access, Access::kAnyone);
 }
 
-TEST_F(Store_Access, AMarkThatIsNotUnderstoodStillKeepsPeopleOut) {
+TEST_F(StoreAccess, AMarkThatIsNotUnderstoodStillKeepsPeopleOut) {
   Resource video = resource(1'000);
   video.fields.set("headrace-access", "something newer");
   fetched(video);
   EXPECT_EQ(get().object()->head().access, Access::kToken);
 }
 
-TEST_F(Store_Access, A304CanGiveTheMarkButNotTakeIt) {
+TEST_F(StoreAccess, A304CanGiveTheMarkButNotTakeIt) {
   fetched(guarded(resource(1'000)));
   loop.advance(std::chrono::seconds(61));
   StoreClient& client = get();
@@ -65,7 +65,7 @@ TEST_F(Store_Access, A304CanGiveTheMarkButNotTakeIt) {
   EXPECT_EQ(get({.key_text = "site\n/open.mp4"}).object()->head().access, Access::kToken);
 }
 
-TEST_F(Store_Access, A200ToARevalidationSaysItAnew) {
+TEST_F(StoreAccess, A200ToARevalidationSaysItAnew) {
   fetched(guarded(resource(1'000, "\"v1\"")));
   loop.advance(std::chrono::seconds(61));
   fetched(resource(1'000, "\"v2\""));
@@ -73,7 +73,7 @@ TEST_F(Store_Access, A200ToARevalidationSaysItAnew) {
 }
 
 // A part that is missing comes with the mark, though the object had none when its reader found it.
-TEST_F(Store_Access, AReaderGetsNoMoreOfWhatIsKeptFromPeopleMeanwhile) {
+TEST_F(StoreAccess, AReaderGetsNoMoreOfWhatIsKeptFromPeopleMeanwhile) {
   const Resource video = resource(4 * kChunk);
   get({.range = Span{0, 9}});
   serve(video);
