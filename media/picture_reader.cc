@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "media/normalisation.h"
+
 namespace media {
 namespace {
 
@@ -16,39 +18,12 @@ using nlohmann::json;
 constexpr int kSeeksMax = 6;
 constexpr double kSeekStep = 2;
 
-std::string chain_for(const json& video) {
-  std::string chain;
-  const auto add = [&chain](std::string_view filter) {
-    if (!chain.empty()) chain += ',';
-    chain += filter;
-  };
-  if (video.value("interlaced", false)) add("bwdif=mode=send_frame:deint=all");
-  if (video.value("hdr", false)) {
-    add("zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,"
-        "tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv");
-  }
-  switch (video.value("rotation", 0)) {
-    case 90:
-      add("transpose=clock");
-      break;
-    case 180:
-      add("hflip,vflip");
-      break;
-    case 270:
-      add("transpose=cclock");
-      break;
-    default:
-      break;
-  }
-  return chain;
-}
-
 }  // namespace
 
 PictureReader::PictureReader(const PictureRange& range, const json& video)
     : range_(range),
       start_us_(video.value("start_us", std::int64_t{0})),
-      chain_(chain_for(video)) {}
+      chain_(normalising_chain(video, Deinterlacing::kAmongOthers)) {}
 
 base::Result<std::unique_ptr<PictureReader>> PictureReader::open(ByteSource& source,
                                                                  std::string_view demuxer,
