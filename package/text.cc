@@ -159,4 +159,31 @@ std::string language_tag(std::string_view language) {
   return is_tag && subtag > 0 ? std::string(language) : "und";
 }
 
+std::optional<std::string> canonical_language(std::string_view language) {
+  std::string tag = language_tag(language);
+  if (tag != language) return std::nullopt;
+  bool after_singleton = false;
+  for (std::size_t at = 0; at < tag.size();) {
+    const std::size_t end = std::min(tag.find('-', at), tag.size());
+    const std::size_t length = end - at;
+    const bool is_first = at == 0;
+    const bool is_region = !is_first && !after_singleton && length == 2;
+    const bool is_script = !is_first && !after_singleton && length == 4;
+    for (std::size_t i = at; i < end; ++i) {
+      const bool raised = is_region || (is_script && i == at);
+      if (raised && tag[i] >= 'a' && tag[i] <= 'z') tag[i] = static_cast<char>(tag[i] - 'a' + 'A');
+      if (!raised && tag[i] >= 'A' && tag[i] <= 'Z') tag[i] = static_cast<char>(tag[i] - 'A' + 'a');
+      // A language has letters alone.
+      if (is_first && (tag[i] < 'a' || tag[i] > 'z')) return std::nullopt;
+    }
+    // One letter opens an extension; as the first it is private or of old ("x-", "i-").
+    if (is_first && length == 1 && (end == tag.size() || (tag[0] != 'x' && tag[0] != 'i'))) {
+      return std::nullopt;
+    }
+    after_singleton = after_singleton || length == 1;
+    at = end + 1;
+  }
+  return tag;
+}
+
 }  // namespace package

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,5 +36,9 @@ std::string uri(std::string_view name);
 
 // The language if it has the form of a BCP 47 tag, else "und".
 std::string language_tag(std::string_view language);
+
+// The tag in its canonical case ("zh-Hant-TW", RFC 5646 §2.1.1), so that equal tags are equal texts;
+// none: it has not the form of a BCP 47 tag.
+std::optional<std::string> canonical_language(std::string_view language);
 
 }  // namespace package

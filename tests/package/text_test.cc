@@ -67,5 +67,20 @@ TEST(Text, ALanguageIsATagOrUndetermined) {
   }
 }
 
+TEST(Text, EqualLanguagesAreEqualTexts) {
+  EXPECT_EQ(canonical_language("EN"), "en");
+  EXPECT_EQ(canonical_language("pt-br"), "pt-BR");
+  EXPECT_EQ(canonical_language("ZH-hANT-tw"), "zh-Hant-TW");
+  EXPECT_EQ(canonical_language("de-1996"), "de-1996");
+  EXPECT_EQ(canonical_language("en-A-BBBB-X-US"), "en-a-bbbb-x-us");
+  EXPECT_EQ(canonical_language("x-Klingon"), "x-klingon");
+  for (const char* text : {"", "-", "en-", "-en", "en--us", "e", "x", "123", "e1", "en_US", "../en",
+                           "englishes9", "en-abcdefghi", "d\xc3\xa9"}) {
+    EXPECT_EQ(canonical_language(text), std::nullopt) << text;
+  }
+  EXPECT_TRUE(canonical_language("en-" + std::string("aaaaaaaa-aaaaaaaa-aaaaaaaa-aaaaa")));
+  EXPECT_FALSE(canonical_language("en-" + std::string("aaaaaaaa-aaaaaaaa-aaaaaaaa-aaaaaa")));
+}
+
 }  // namespace
 }  // namespace package
