@@ -22,6 +22,7 @@ class Clip {
   ~Clip();
 
   [[nodiscard]] std::unique_ptr<ByteSource> open() const;
+  [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 
   // What ffprobe says of the stream, frames counted.
   static nlohmann::json ffprobe_bytes(const std::string& bytes, const std::string& stream);

@@ -1,0 +1,101 @@
+#include "media/still.h"
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
+#include <algorithm>
+
+namespace media {
+namespace {
+
+constexpr AVPixelFormat kStillFormat = AV_PIX_FMT_YUVJ420P;
+
+bool is_full_range(const AVFrame& picture) {
+  return picture.color_range == AVCOL_RANGE_JPEG || picture.format == AV_PIX_FMT_YUVJ420P ||
+         picture.format == AV_PIX_FMT_YUVJ422P || picture.format == AV_PIX_FMT_YUVJ444P;
+}
+
+base::Result<FramePtr> make_still(int width, int height) {
+  FramePtr still = make_frame();
+  still->width = width;
+  still->height = height;
+  still->format = kStillFormat;
+  still->color_range = AVCOL_RANGE_JPEG;
+  if (const int allocated = av_frame_get_buffer(still.get(), 0); allocated < 0) {
+    return av_fail("no memory for a picture", allocated);
+  }
+  return still;
+}
+
+}  // namespace
+
+base::Result<FramePtr> StillScaler::scale(const AVFrame& picture) {
+  const int range = is_full_range(picture) ? 1 : 0;
+  if (context_ == nullptr || from_width_ != picture.width || from_height_ != picture.height ||
+      from_format_ != picture.format || from_range_ != range) {
+    context_.reset(sws_getContext(picture.width, picture.height,
+                                  static_cast<AVPixelFormat>(picture.format), width_, height_,
+                                  kStillFormat, SWS_BICUBIC, nullptr, nullptr, nullptr));
+    if (context_ == nullptr) {
+      return base::fail(base::ErrorCode::kUnsupported, "Pictures of this form can't be converted.",
+                        base::Blame::kClient);
+    }
+    sws_setColorspaceDetails(context_.get(), sws_getCoefficients(matrix_), range,
+                             sws_getCoefficients(SWS_CS_ITU601), 1, 0, 1 << 16, 1 << 16);
+    from_width_ = picture.width;
+    from_height_ = picture.height;
+    from_format_ = picture.format;
+    from_range_ = range;
+  }
+  auto still = make_still(width_, height_);
+  if (!still) return still;
+  if (const int done = sws_scale(context_.get(), picture.data, picture.linesize, 0, picture.height,
+                                 (*still)->data, (*still)->linesize);
+      done < 0) {
+    return av_fail("A picture can't be scaled", done);
+  }
+  return still;
+}
+
+base::Result<FramePtr> black_still(int width, int height) {
+  auto still = make_still(width, height);
+  if (!still) return still;
+  for (int plane = 0; plane < 3; ++plane) {
+    const int lines = plane == 0 ? height : (height + 1) / 2;
+    const int bytes = (*still)->linesize[plane] * lines;
+    const std::uint8_t value = plane == 0 ? 0 : 128;
+    std::fill_n((*still)->data[plane], bytes, value);
+  }
+  return still;
+}
+
+base::Result<std::string> encode_jpeg(const AVFrame& still, int coarseness) {
+  const AVCodec* codec = avcodec_find_encoder(AV_CODEC_ID_MJPEG);
+  CHECK(codec != nullptr);
+  const CodecPtr encoder(avcodec_alloc_context3(codec));
+  CHECK(encoder != nullptr);
+  encoder->width = still.width;
+  encoder->height = still.height;
+  encoder->pix_fmt = kStillFormat;
+  encoder->color_range = AVCOL_RANGE_JPEG;
+  encoder->time_base = {1, 1};
+  encoder->thread_count = 1;
+  // No comment in the file that names the library's version.
+  encoder->flags |= AV_CODEC_FLAG_QSCALE | AV_CODEC_FLAG_BITEXACT;
+  encoder->global_quality = coarseness * FF_QP2LAMBDA;
+  if (const int opened = avcodec_open2(encoder.get(), codec, nullptr); opened < 0) {
+    return av_fail("A picture can't be written as JPEG", opened);
+  }
+  const FramePtr frame = share(still);
+  frame->quality = encoder->global_quality;
+  frame->pts = 0;
+  const PacketPtr packet = make_packet();
+  int done = avcodec_send_frame(encoder.get(), frame.get());
+  if (done >= 0) done = avcodec_receive_packet(encoder.get(), packet.get());
+  if (done < 0) return av_fail("A picture can't be written as JPEG", done);
+  return std::string(reinterpret_cast<const char*>(packet->data),
+                     static_cast<std::size_t>(packet->size));
+}
+
+}  // namespace media
