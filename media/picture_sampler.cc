@@ -18,7 +18,7 @@ constexpr int kSeeksMax = 4;
 constexpr std::int64_t kSeekStepUs = 2'000'000;
 constexpr int kPacketsToKeyframeMax = 20'000;
 // The share of what is left that one window may cost.
-constexpr std::int64_t kShare = 10;
+constexpr double kShare = 0.1;
 
 double rate_of(const json& video) {
   const json rate = video.value("rate", json::array({30, 1}));
@@ -104,7 +104,7 @@ base::Result<FramePtr> PictureSampler::find(const Window& window) {
 
 bool PictureSampler::is_near(std::int64_t from_us, std::int64_t to_us) const {
   const auto between = static_cast<double>(to_us - from_us) / 1e6 * rate_;
-  return between <= static_cast<double>(pictures_left_ / kShare);
+  return between <= static_cast<double>(pictures_left_) * kShare;
 }
 
 bool PictureSampler::goes_on_to(const Window& window) const {
