@@ -100,6 +100,17 @@ base::Result<json> Api::create_video(const json& video) { return post("/api/v1/v
 
 base::Result<json> Api::get(const std::string& path) { return json_of(call({.url = path})); }
 
+base::Result<json> Api::put(const std::string& path, std::string_view body) {
+  return json_of(call({.method = "PUT",
+                       .url = path,
+                       .fields = {{"content-type", "application/octet-stream"}},
+                       .body = body}));
+}
+
+base::Result<json> Api::remove(const std::string& path) {
+  return json_of(call({.method = "DELETE", .url = path}));
+}
+
 base::Result<json> Api::post(const std::string& path, const json& body) {
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
   return json_of(call({.method = "POST",

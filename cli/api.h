@@ -29,6 +29,9 @@ class Api {
   base::Result<nlohmann::json> create_video(const nlohmann::json& video);
   base::Result<nlohmann::json> get(const std::string& path);
   base::Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
+  // Any bytes.
+  base::Result<nlohmann::json> put(const std::string& path, std::string_view body);
+  base::Result<nlohmann::json> remove(const std::string& path);
 
   [[nodiscard]] const std::string& server() const { return settings_.server; }
 

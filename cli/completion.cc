@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 namespace cli {
 namespace {
@@ -21,6 +22,14 @@ std::string commands_of(const CLI::App& app) {
   return words;
 }
 
+bool takes_files(const CLI::App& app) {
+  const auto own =
+      app.get_options([](const CLI::Option* one) { return one->get_name() == "FILE"; });
+  return !own.empty() || std::ranges::any_of(app.get_subcommands({}), [](const CLI::App* command) {
+    return takes_files(*command);
+  });
+}
+
 // After each command its own words; files where it takes one.
 std::string bash(const CLI::App& app) {
   std::string script =
@@ -32,7 +41,7 @@ std::string bash(const CLI::App& app) {
       "  case $command in\n";
   for (const CLI::App* command : app.get_subcommands({})) {
     script += fmt::format("    {}) COMPREPLY=($(compgen {}-W '{}{}{}' -- \"$word\")) ;;\n",
-                          command->get_name(), command->get_name() == "upload" ? "-f " : "",
+                          command->get_name(), takes_files(*command) ? "-f " : "",
                           commands_of(*command), options_of(*command), options_of(app));
   }
   script += fmt::format("    *) COMPREPLY=($(compgen -W '{}{}' -- \"$word\")) ;;\n",
@@ -53,7 +62,12 @@ std::string fish(const CLI::App& app) {
       }
     }
   }
-  return script + "complete -c headrace -n '__fish_seen_subcommand_from upload' -F\n";
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (!takes_files(*command)) continue;
+    script += fmt::format("complete -c headrace -n '__fish_seen_subcommand_from {}' -F\n",
+                          command->get_name());
+  }
+  return script;
 }
 
 }  // namespace

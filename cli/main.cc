@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/version.h"
 #include "cli/api.h"
+#include "cli/captions.h"
 #include "cli/completion.h"
 #include "cli/progress_line.h"
 #include "cli/settings.h"
@@ -57,6 +58,7 @@ struct Options {
   std::string server, token;
   bool as_json = false;
   cli::UploadOptions upload;
+  cli::CaptionsFile captions;
   bool wait = false;
   std::string until = "ready";
   std::string id, cursor, task, worker, shell, time = "6h";
@@ -105,12 +107,18 @@ void print_video(const json& video, const std::string& server) {
     std::printf("  %-7s %3d %%  %s\n", plain(rung.value("name", "")).c_str(),
                 rung.value("percent", 0), cli::readable_bytes(rung.value("bytes", 0.0)).c_str());
   }
-  for (const char* kind : {"hls", "dash"}) {
+  for (const char* kind : {"hls", "dash", "poster"}) {
     if (video.contains(kind)) {
       std::printf("  %-7s %s%s\n", kind, server.c_str(),
                   plain(video[kind].get<std::string>()).c_str());
     }
   }
+}
+
+void print_captions(const json& captions) {
+  std::printf("%-10s %-20s %s\n", plain(captions.value("language", "")).c_str(),
+              plain(captions.value("label", "")).c_str(),
+              cli::readable_bytes(captions.value("bytes", 0.0)).c_str());
 }
 
 int show(const Options& options, const base::Result<json>& value,
@@ -152,6 +160,19 @@ int link(const Options& options, cli::Api& api) {
   });
 }
 
+int add_captions(const Options& options, cli::Api& api) {
+  const auto bytes = cli::read_captions(options.captions);
+  if (!bytes) return refuse(options, bytes.error());
+  return show(options, cli::send_captions(api, options.id, options.captions, *bytes),
+              print_captions);
+}
+
+int list_captions(const Options& options, cli::Api& api) {
+  return show(options, cli::list_captions(api, options.id), [](const json& page) {
+    for (const json& one : page.value("data", json::array())) print_captions(one);
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -170,6 +191,8 @@ int main(int argc, char** argv) {
   send->add_option("--title", options.upload.title, "else the file's name");
   send->add_flag_callback(
       "--private", [&] { options.upload.access = "private"; }, "only who has a link can play it");
+  send->add_option("--captions", options.upload.captions, "LANG=FILE; may be given several times")
+      ->allow_extra_args(false);
   send->add_flag("--wait", options.wait, "until it is transcoded");
   send->add_option("--until", options.until, "what --wait waits for: playable or ready")
       ->check(CLI::IsMember({"playable", "ready"}))
@@ -183,6 +206,16 @@ int main(int argc, char** argv) {
       app.add_subcommand("link", "prints URLs (HLS, DASH) that play a private video for a while");
   share->add_option("ID", options.id)->required();
   share->add_option("--for", options.time, "1m to 7d")->capture_default_str();
+  CLI::App* captions = app.add_subcommand("captions", "adds, lists and removes a video's captions");
+  captions->add_option("ID", options.id)->required();
+  captions->require_subcommand(1);
+  CLI::App* add = captions->add_subcommand("add", "sends captions, or replaces them");
+  add->add_option("LANG", options.captions.language, "such as en, pt-BR")->required();
+  add->add_option("FILE", options.captions.file, "SubRip or WebVTT, in UTF-8")->required();
+  add->add_option("--label", options.captions.label, "what viewers choose by");
+  CLI::App* list = captions->add_subcommand("list", "lists them");
+  CLI::App* remove = captions->add_subcommand("remove", "removes those of a language");
+  remove->add_option("LANG", options.captions.language)->required();
   CLI::App* tasks = app.add_subcommand("tasks", "lists the transcoding tasks of your videos");
   tasks->add_option("--video", options.id, "of this one alone, done ones too");
   CLI::App* retry = tasks->add_subcommand("retry", "puts a parked task back into the queue");
@@ -220,6 +253,12 @@ int main(int argc, char** argv) {
                 [&](const json& one) { print_video(one, api.server()); });
   }
   if (*share) return link(options, api);
+  if (*add) return add_captions(options, api);
+  if (*list) return list_captions(options, api);
+  if (*remove) {
+    return show(options, cli::remove_captions(api, options.id, options.captions.language),
+                [](const json&) { std::puts("they are removed"); });
+  }
   if (*retry) {
     return show(options, api.post("/api/v1/tasks/" + options.task + "/retry", json::object()),
                 [](const json&) { std::puts("it waits again"); });

@@ -14,6 +14,7 @@
 
 #include "base/sha256.h"
 #include "base/unique_fd.h"
+#include "cli/captions.h"
 
 namespace cli {
 namespace {
@@ -122,9 +123,25 @@ base::Result<void> send(Api& api, const File& file, const std::vector<Chunk>& ch
   return {};
 }
 
+using ReadCaptions = std::vector<std::pair<CaptionsFile, std::string>>;
+
+base::Result<ReadCaptions> read_all_captions(const std::vector<std::string>& texts) {
+  ReadCaptions all;
+  for (const std::string& text : texts) {
+    auto captions = parse_captions(text);
+    if (!captions) return std::unexpected(captions.error());
+    auto bytes = read_captions(*captions);
+    if (!bytes) return std::unexpected(bytes.error());
+    all.emplace_back(std::move(*captions), std::move(*bytes));
+  }
+  return all;
+}
+
 }  // namespace
 
 base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& progress) {
+  const auto captions = read_all_captions(options.captions);
+  if (!captions) return std::unexpected(captions.error());
   auto file = File::open(options.file);
   if (!file) return std::unexpected(file.error());
   const auto chunks = hash_chunks(*file, progress);
@@ -140,7 +157,16 @@ base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& 
              {"access", options.access},
              {"chunks", list}};
   if (!options.title.empty()) video["title"] = options.title;
-  return api.create_video(video);
+  auto made = api.create_video(video);
+  if (!made || captions->empty()) return made;
+  const std::string id = made->value("id", "");
+  for (const auto& [file_of, bytes] : *captions) {
+    if (auto taken = send_captions(api, id, file_of, bytes); !taken) {
+      return base::fail(taken.error().code, "the video " + id + " is made, but of its captions " +
+                                                file_of.file + ": " + taken.error().context);
+    }
+  }
+  return api.get("/api/v1/videos/" + id);
 }
 
 base::Result<json> wait_for(Api& api, const std::string& id, const std::string& state,

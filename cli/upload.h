@@ -5,6 +5,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/api.h"
@@ -15,10 +16,11 @@ namespace cli {
 struct UploadOptions {
   std::string file, title;
   std::string access = "public";  // Or "private".
+  std::vector<std::string> captions;  // "en=movie.srt"; sent when the video is made.
 };
 
-// The video as the server describes it. kNotFound, kDenied: the file can't be read. kInvalid: it
-// changed while it was read.
+// The video as the server describes it. kNotFound, kDenied: a file can't be read. kInvalid: it
+// changed while it was read; or captions were refused: then the video is there without them.
 base::Result<nlohmann::json> upload(Api& api, const UploadOptions& options, ProgressLine& progress);
 
 // Until the video is `playable` (a rung is there) or `ready` (all are). kCorrupt: it failed; the
