@@ -88,8 +88,10 @@ void plan_multipart(MediaPlan& plan, std::vector<http::ByteRange> ranges, std::s
 
 MediaRules MediaRules::defaults() {
   return {
-      {{{"*.ts", "*.m4s", "*.cmfv", "*.cmfa", "*init*.mp4"}, "public, max-age=31536000, immutable"},
-       {{"*.m3u8", "*.mpd"}, "public, max-age=2"},
+      {{{"*.ts", "*.m4s", "*.cmfv", "*.cmfa", "*init*.mp4", "media/*/images/poster-*.jpg",
+         "media/*/images/sheet-*.jpg", "media/*/captions/*.*.vtt"},
+        "public, max-age=31536000, immutable"},
+       {{"*.m3u8", "*.mpd", "media/*/poster.jpg", "media/*/storyboard.vtt"}, "public, max-age=2"},
        {{"*.html", "*.json"}, "no-cache"}},
       "public, max-age=300",
       "*"};

@@ -32,8 +32,9 @@ struct MediaRules {
   std::string cache_control_default;  // For names that no rule matches.
   std::string allow_origin;           // Access-Control-Allow-Origin; empty: no CORS fields.
 
-  // Segments never change under one name and may be kept for a year. Playlists and pages do and are
-  // soon asked for again. Anything else may be replaced: a few minutes.
+  // Segments, and images and captions with a hash in their names, never change under one name and may
+  // be kept for a year. Playlists, posters and pages do and are soon asked for again. Anything else may
+  // be replaced: a few minutes.
   static MediaRules defaults();
 };
 

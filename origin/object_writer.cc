@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <system_error>
 
@@ -73,6 +75,15 @@ base::Result<void> ObjectWriter::put(std::string_view name, std::string_view byt
   if (::rename(file.path.c_str(), home.c_str()) != 0) return failed("rename", home, errno);
   file.path.clear();
   return sync_directory(directory);
+}
+
+base::Result<void> ObjectWriter::copy(std::string_view from, std::string_view name) {
+  CHECK(is_object_name(from));
+  std::ifstream file(root_ / from, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  if (!file || !bytes) return failed("read", root_ / from, errno);
+  return put(name, bytes.view());
 }
 
 base::Result<void> ObjectWriter::remove(std::string_view name) {

@@ -18,6 +18,8 @@
 #include "origin/uploads/tus_api.h"
 #include "origin/uploads/tus_headers.h"
 #include "origin/uploads/tus_store.h"
+#include "origin/videos/captions.h"
+#include "origin/videos/captions_api.h"
 #include "origin/videos/catalogue.h"
 #include "origin/videos/progress.h"
 #include "origin/videos/video_api.h"
@@ -60,6 +62,8 @@ struct Platform::State {
                .objects = objects,
                .signer = signer,
                .size_max = config.uploads.size_max},
+        captions(*database, clock, objects, work),
+        captions_services{.captions = captions, .catalogue = catalogue},
         workers{.queue = queue, .work = work, .catalogue = catalogue, .chunks = *chunks},
         tus{.store = uploads,
             .size_max = config.uploads.size_max,
@@ -70,6 +74,7 @@ struct Platform::State {
         endpoint(router, tokens, config.data.api_threads, metrics) {
     add_chunk_routes(router, ledger);
     add_video_routes(router, videos);
+    add_captions_routes(router, captions_services);
     add_worker_routes(router, workers);
     add_tus_routes(router, tus);
     add_progress_route(router, catalogue, endpoint.threads());
@@ -138,6 +143,8 @@ struct Platform::State {
   ObjectWriter objects;
   Work work;
   const VideoServices videos;
+  Captions captions;
+  const CaptionsServices captions_services;
   const WorkerServices workers;
   const TusServices tus;
   Router router;

@@ -7,6 +7,7 @@
 
 #include "base/mutex.h"
 #include "media/byte_source.h"
+#include "media/images.h"
 #include "media/log.h"
 #include "media/probe.h"
 #include "media/product.h"
@@ -89,6 +90,7 @@ base::Result<std::string> do_task(sandbox::ChildSession& session) {
                                        "This worker does not know tasks of the kind " + kind + ".");
   if (kind == "transcode") done = media::transcode(source, spec, order.value("threads", 1), taker);
   if (kind == "audio") done = media::encode_sound(source, spec, taker);
+  if (kind == "images") done = media::make_images(source, spec, taker);
   if (!done) return std::unexpected(done.error());
   return std::string("{}");
 }

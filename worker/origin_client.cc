@@ -101,8 +101,9 @@ base::Result<http::BlockingAnswer> OriginClient::post(const std::string& path, c
 }
 
 base::Result<std::optional<Task>> OriginClient::lease(const std::string& worker) {
-  const auto answer = post("/api/v1/worker/lease",
-                           {{"worker", worker}, {"kinds", {"probe", "audio", "transcode"}}});
+  const auto answer =
+      post("/api/v1/worker/lease",
+           {{"worker", worker}, {"kinds", {"probe", "audio", "transcode", "images"}}});
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 204) return std::optional<Task>();
   try {

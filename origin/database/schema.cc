@@ -118,7 +118,24 @@ CREATE INDEX tasks_by_state ON tasks (state, rank, id);
 CREATE INDEX tasks_by_video ON tasks (video);
 )sql";
 
-constexpr std::array kSteps{kFirst};
+// Videos of before are published once more.
+constexpr const char* kCaptionsAndRevisions = R"sql(
+ALTER TABLE videos ADD COLUMN revision BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE videos ADD COLUMN written BIGINT NOT NULL DEFAULT 0;
+UPDATE videos SET revision = 1;
+CREATE INDEX videos_behind ON videos (id) WHERE written < revision;
+CREATE TABLE captions (
+  video TEXT NOT NULL,
+  language TEXT NOT NULL,
+  label TEXT NOT NULL,
+  object TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  created BIGINT NOT NULL,
+  PRIMARY KEY (video, language)
+);
+)sql";
+
+constexpr std::array kSteps{kFirst, kCaptionsAndRevisions};
 
 }  // namespace
 

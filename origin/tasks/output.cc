@@ -6,6 +6,7 @@
 
 #include "origin/videos/plan.h"
 #include "package/init_segment.h"
+#include "package/jpeg.h"
 #include "package/media_segment.h"
 
 namespace origin {
@@ -14,6 +15,7 @@ namespace {
 using base::ErrorCode;
 using nlohmann::json;
 using Kind = package::SampleEntry::Kind;
+using Form = PlannedOutput::Form;
 
 constexpr std::string_view kSound = "audio";
 
@@ -26,6 +28,13 @@ std::string differs(std::string_view what, std::int64_t is, std::int64_t planned
          std::to_string(planned);
 }
 
+base::Result<void> check_size(const PlannedOutput& planned, int width, int height) {
+  if (width != planned.width) return wrong(planned, differs("its width", width, planned.width));
+  if (height != planned.height)
+    return wrong(planned, differs("its height", height, planned.height));
+  return {};
+}
+
 std::vector<PlannedOutput> sound_outputs(const json& spec) {
   const PlannedOutput any{
       .rendition = std::string(kSound), .kind = Kind::kAudio, .timescale = AudioTrack::kRate};
@@ -33,7 +42,7 @@ std::vector<PlannedOutput> sound_outputs(const json& spec) {
   const std::int64_t end = spec.at("frames");
   std::vector<PlannedOutput> outputs{any};
   outputs.back().key = any.init_key();
-  outputs.back().is_init = true;
+  outputs.back().form = Form::kInit;
   for (std::size_t i = 0; i < boundaries.size(); ++i) {
     const bool is_last = i + 1 == boundaries.size();
     PlannedOutput& segment = outputs.emplace_back(any);
@@ -60,7 +69,7 @@ std::vector<PlannedOutput> picture_outputs(const json& spec) {
                             .gop = spec.at("gop").get<std::int64_t>() * tick};
     outputs.push_back(any);
     outputs.back().key = any.init_key();
-    outputs.back().is_init = true;
+    outputs.back().form = Form::kInit;
     for (std::int64_t at = first; at < end; at += length) {
       PlannedOutput& segment = outputs.emplace_back(any);
       segment.key =
@@ -69,6 +78,25 @@ std::vector<PlannedOutput> picture_outputs(const json& spec) {
       segment.start = at * tick;
       segment.duration = std::min(length, end - at) * tick;
     }
+  }
+  return outputs;
+}
+
+std::vector<PlannedOutput> image_outputs(const json& spec) {
+  const PlannedOutput poster{.key = "images/0/poster",
+                             .rendition = "images",
+                             .form = Form::kPoster,
+                             .width = spec.at("poster_width"),
+                             .height = spec.at("poster_height")};
+  std::vector<PlannedOutput> outputs{poster};
+  const std::int64_t sheets = spec.at("sheets");
+  for (std::int64_t i = 0; i < sheets; ++i) {
+    PlannedOutput& sheet = outputs.emplace_back(poster);
+    sheet.key = "images/0/sheet/" + std::to_string(i);
+    sheet.form = Form::kSheet;
+    sheet.ends_unit = i + 1 == sheets;
+    sheet.width = spec.at("tile_width").get<int>() * spec.at("columns").get<int>();
+    sheet.height = spec.at("tile_height").get<int>() * spec.at("rows").get<int>();
   }
   return outputs;
 }
@@ -113,6 +141,7 @@ base::Result<std::vector<PlannedOutput>> planned_outputs(std::string_view kind,
   try {
     if (kind == "audio") return sound_outputs(json::parse(spec));
     if (kind == "transcode") return picture_outputs(json::parse(spec));
+    if (kind == "images") return image_outputs(json::parse(spec));
     return {};
   } catch (const json::exception& error) {
     return base::fail(ErrorCode::kCorrupt, std::string("the spec of a task: ") + error.what());
@@ -126,14 +155,26 @@ base::Result<std::string> describe_init(const PlannedOutput& planned, std::strin
   if (init->timescale != planned.timescale) {
     return wrong(planned, differs("its timescale", init->timescale, planned.timescale));
   }
-  if (planned.kind == Kind::kVideo && init->width != planned.width) {
-    return wrong(planned, differs("its width", init->width, planned.width));
-  }
-  if (planned.kind == Kind::kVideo && init->height != planned.height) {
-    return wrong(planned, differs("its height", init->height, planned.height));
+  if (planned.kind == Kind::kVideo) {
+    if (auto fits = check_size(planned, init->width, init->height); !fits) {
+      return std::unexpected(fits.error());
+    }
   }
   const json defaults{init->defaults.duration, init->defaults.size, init->defaults.flags};
   return json{{"codec", init->codec}, {"track", init->track_id}, {"defaults", defaults}}.dump();
+}
+
+base::Result<std::string> describe_image(const PlannedOutput& planned, std::string_view bytes) {
+  if (bytes.size() > kImageBytesMax) {
+    return wrong(planned, "it has " + std::to_string(bytes.size()) + " bytes; an image may have " +
+                              std::to_string(kImageBytesMax));
+  }
+  const auto head = package::read_jpeg_head(bytes);
+  if (!head) return wrong(planned, head.error().context);
+  if (auto fits = check_size(planned, head->width, head->height); !fits) {
+    return std::unexpected(fits.error());
+  }
+  return json{{"width", head->width}, {"height", head->height}}.dump();
 }
 
 base::Result<std::string> describe_segment(const PlannedOutput& planned, std::string_view init,

@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "base/sha256.h"
-#include "origin/videos/publication.h"
 #include "package/manifests.h"
 
 namespace origin {
@@ -15,20 +14,38 @@ namespace {
 using base::ErrorCode;
 using nlohmann::json;
 
-// Sound and the lowest rung of every video go before any other rung; then older videos before newer.
+// Sound and the lowest rung of every video go before its images, and these before any other rung; then
+// older videos before newer.
 constexpr std::int64_t kRankSound = 10;
 constexpr std::int64_t kRankLowest = 11;
+constexpr std::int64_t kRankImages = 12;
 constexpr std::int64_t kRankRest = 20;
+
+constexpr std::string_view kImages = "images";
+constexpr std::int64_t kImagesLast = 1'000;  // Among renditions.
 
 constexpr std::size_t kNameHashDigits = 32;
 
-// Segments carry their content's hash, so that they never change under their name.
+// What was made carries its content's hash, so that it never changes under its name.
 std::string object_name(const std::string& video, const PlannedOutput& output,
                         std::string_view hash) {
   const std::string digits(hash.substr(0, kNameHashDigits));
   const std::string directory = "media/" + video + "/" + output.rendition + "/";
-  return directory + (output.is_init ? "init-" + digits + ".mp4" : digits + ".m4s");
+  switch (output.form) {
+    case PlannedOutput::Form::kInit:
+      return directory + "init-" + digits + ".mp4";
+    case PlannedOutput::Form::kPoster:
+      return directory + "poster-" + digits + ".jpg";
+    case PlannedOutput::Form::kSheet:
+      return directory + "sheet-" + digits + ".jpg";
+    case PlannedOutput::Form::kSegment:
+      break;
+  }
+  return directory + digits + ".m4s";
 }
+
+// Whether a video can't be played as it was meant to be without what such a task makes.
+bool is_needed(std::string_view kind) { return kind != kImages; }
 
 void add_rendition(soci::session& sql, const std::string& video, const std::string& name,
                    const std::string& kind, std::int64_t rank, std::int64_t units,
@@ -77,7 +94,9 @@ std::set<std::string> stored_keys(soci::session& sql, const std::string& video) 
 
 base::Result<std::string> Work::describe(const Lease& task, const PlannedOutput& planned,
                                          std::string_view bytes) {
-  if (planned.is_init) return describe_init(planned, bytes);
+  using Form = PlannedOutput::Form;
+  if (planned.form == Form::kInit) return describe_init(planned, bytes);
+  if (planned.form != Form::kSegment) return describe_image(planned, bytes);
   const std::string key = planned.init_key();
   const auto init = database_.read([&](soci::session& sql) -> base::Result<std::string> {
     std::string about;
@@ -114,7 +133,8 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
     if (auto good = queue_.check(sql, task.task, task.id); !good) {
       return std::unexpected(good.error());
     }
-    if (planned->is_init && differs_from_others(sql, task.video, *planned, hash)) {
+    if (planned->form == PlannedOutput::Form::kInit &&
+        differs_from_others(sql, task.video, *planned, hash)) {
       return base::fail(ErrorCode::kInvalid,
                         planned->key + ": it differs from the other units' init segments",
                         base::Blame::kClient);
@@ -147,6 +167,18 @@ base::Result<void> Work::plan_video(soci::session& sql, const Lease& task, const
                 .kind = "audio",
                 .key = task.video + "/audio",
                 .rank = kRankSound,
+                .spec = spec},
+               now);
+  }
+  if (plan->images) {
+    const std::string spec = images_spec(probe, plan->duration_us, *plan->images).dump();
+    const std::string name(kImages);
+    add_rendition(sql, task.video, name, name, kImagesLast, 1, spec);
+    Queue::add(sql,
+               {.video = task.video,
+                .kind = name,
+                .key = task.video + "/images",
+                .rank = kRankImages,
                 .spec = spec},
                now);
   }
@@ -191,23 +223,24 @@ base::Result<std::vector<std::string>> Work::complete(const Lease& task, const j
         for (const PlannedOutput& output : *outputs) {
           if (!there.contains(output.key)) missing.push_back(output.key);
         }
-        if (missing.empty()) return {};
+        if (missing.empty()) {
+          note_change(sql, leased.video);
+          return {};
+        }
         return base::fail(ErrorCode::kInvalid, "outputs are missing", base::Blame::kClient);
       });
   if (!missing.empty()) return missing;
   if (!done) return std::unexpected(done.error());
   if (task.kind != "probe") {
     // It is done whether or not the manifests can be written now: look_after() tries again.
-    if (auto published = publish(task.video); !published) {
-      base::log_error("video.not_published",
-                      {{"video", task.video}, {"reason", published.error().context}});
-    }
+    publish_or_log(task.video);
   }
   return missing;
 }
 
 Queue::AndThen Work::video_fails() const {
   return [](soci::session& sql, const Lease& task) -> base::Result<void> {
+    if (!is_needed(task.kind)) return {};
     std::string reason;
     sql << "SELECT reason FROM tasks WHERE id = :id", soci::use(task.task), soci::into(reason);
     sql << "UPDATE videos SET failure = :failure WHERE id = :id", soci::use(reason),
@@ -222,6 +255,7 @@ base::Result<void> Work::fail(const Lease& task, std::string_view reason, Queue:
 
 base::Result<void> Work::retry(std::int64_t task) {
   return queue_.retry(task, [](soci::session& sql, const Lease& parked) -> base::Result<void> {
+    if (!is_needed(parked.kind)) return {};
     sql << "UPDATE videos SET failure = '' WHERE id = :id", soci::use(parked.video);
     return {};
   });
@@ -230,11 +264,30 @@ base::Result<void> Work::retry(std::int64_t task) {
 base::Result<void> Work::publish(std::string_view video) {
   const base::MutexLock lock(publishing_);
   const std::string id(video);
-  auto publication = read_publication(database_, id);
-  if (!publication) return std::unexpected(publication.error());
-  if (publication->complete.empty()) return {};
   const std::string directory = "media/" + id + "/";
-  auto manifests = package::manifests(publication->presentation);
+  const auto publication = read_publication(database_, id);
+  if (!publication) {
+    if (publication.error().code == ErrorCode::kNotFound) return {};
+    return std::unexpected(publication.error());
+  }
+  if (!publication->poster.empty()) {
+    if (auto put = objects_.copy(publication->poster, directory + "poster.jpg"); !put) return put;
+  }
+  if (publication->can_be_played()) {
+    if (auto written = write_manifests(directory, *publication); !written) return written;
+  }
+  const auto noted =
+      database_.write([&](soci::session& sql) { return note_written(sql, id, *publication); });
+  if (!noted && noted.error().code == ErrorCode::kNotFound) {
+    // Removed meanwhile, with all that it had but for what was written since.
+    return objects_.remove("media/" + id);
+  }
+  return noted;
+}
+
+base::Result<void> Work::write_manifests(const std::string& directory,
+                                         const Publication& publication) {
+  auto manifests = package::manifests(publication.presentation);
   if (!manifests) return std::unexpected(manifests.error());
   // Those that name others come last, so that what they name is there.
   std::vector<std::pair<std::string, std::string>> in_order;
@@ -247,37 +300,24 @@ base::Result<void> Work::publish(std::string_view video) {
   for (const auto& [name, text] : in_order) {
     if (auto put = objects_.put(directory + name, text); !put) return put;
   }
-  return database_.write([&](soci::session& sql) -> base::Result<void> {
-    for (const std::string& name : publication->complete) {
-      sql << "UPDATE renditions SET published = 1 WHERE video = :video AND name = :name",
-          soci::use(id), soci::use(name);
-    }
-    return {};
-  });
+  return {};
+}
+
+bool Work::publish_or_log(std::string_view video) {
+  const auto published = publish(video);
+  if (!published) {
+    base::log_error("video.not_published",
+                    {{"video", std::string(video)}, {"reason", published.error().context}});
+  }
+  return published.has_value();
 }
 
 base::Result<void> Work::look_after() {
   const auto expired = queue_.expire(video_fails());
   if (!expired) return std::unexpected(expired.error());
-  const auto waiting =
-      database_.read([](soci::session& sql) -> base::Result<std::vector<std::string>> {
-        std::vector<std::string> videos;
-        std::string video;
-        soci::statement select =
-            (sql.prepare << "SELECT DISTINCT renditions.video FROM renditions "
-                            "WHERE renditions.published = 0 AND renditions.units <= "
-                            "(SELECT COUNT(DISTINCT outputs.unit) FROM outputs WHERE outputs.video "
-                            "= renditions.video AND outputs.rendition = renditions.name AND "
-                            "outputs.last = 1)",
-             soci::into(video));
-        select.execute();
-        while (select.fetch()) videos.push_back(video);
-        return videos;
-      });
-  if (!waiting) return std::unexpected(waiting.error());
-  for (const std::string& video : *waiting) {
-    if (auto published = publish(video); !published) return published;
-  }
+  const auto behind = videos_behind(database_);
+  if (!behind) return std::unexpected(behind.error());
+  for (const std::string& video : *behind) publish_or_log(video);
   return {};
 }
 

@@ -21,6 +21,7 @@
 #include "origin/tasks/output.h"
 #include "origin/tasks/queue.h"
 #include "origin/videos/plan.h"
+#include "origin/videos/publication.h"
 
 namespace origin {
 
@@ -46,13 +47,17 @@ class Work {
   // Lost leases, and what a crash has left unpublished.
   base::Result<void> look_after();
 
-  // Writes the manifests of the video anew, with every rendition that is complete.
+  // Writes the manifests of the video anew, with every rendition that is complete, and its poster.
   base::Result<void> publish(std::string_view video);
+  // False: it was not written, and look_after() will try again.
+  bool publish_or_log(std::string_view video);
 
  private:
   base::Result<std::string> describe(const Lease& task, const PlannedOutput& planned,
                                      std::string_view bytes);
   base::Result<void> plan_video(soci::session& sql, const Lease& task, const nlohmann::json& probe);
+  base::Result<void> write_manifests(const std::string& directory, const Publication& publication);
+  // But for a task that the video can do without (images): it is parked, and that is all.
   [[nodiscard]] Queue::AndThen video_fails() const;
 
   Database& database_;

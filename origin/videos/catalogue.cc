@@ -54,7 +54,11 @@ void read_renditions(soci::session& sql, VideoView& video) {
     row.percent = units == 0 ? 0 : static_cast<int>(std::min(units_done, units) * 100 / units);
     if (row.published) row.percent = 100;
     video.stored_bytes += row.bytes;
-    video.renditions.push_back(row);
+    if (row.kind == "images") {
+      video.images = row;
+    } else {
+      video.renditions.push_back(row);
+    }
   }
 }
 
@@ -164,6 +168,8 @@ base::Result<VideoView> Catalogue::get(std::string_view id) {
     video.size = static_cast<std::uint64_t>(size);
     video.duration_us = duration_of(probe);
     read_renditions(sql, video);
+    video.captions = read_captions_of(sql, name);
+    for (const CaptionsView& one : video.captions) video.stored_bytes += one.size;
     conclude(video, !probe.empty());
     return video;
   });
@@ -230,7 +236,7 @@ base::Result<void> Catalogue::remove(std::string_view id, std::int64_t owner) {
     std::int64_t whose = 0;
     sql << "SELECT owner FROM videos WHERE id = :id", soci::use(name), soci::into(whose);
     if (!sql.got_data() || whose != owner) return no_such_video();
-    for (const char* table : {"source_chunks", "renditions", "outputs", "tasks"}) {
+    for (const char* table : {"source_chunks", "renditions", "outputs", "captions", "tasks"}) {
       sql << std::string("DELETE FROM ") + table + " WHERE video = :video", soci::use(name);
     }
     sql << "DELETE FROM videos WHERE id = :id", soci::use(name);

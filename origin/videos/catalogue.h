@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "origin/database/database.h"
 #include "origin/uploads/ledger.h"
+#include "origin/videos/captions.h"
 
 namespace origin {
 
@@ -47,6 +48,8 @@ struct VideoView {
   int percent = 0;                 // Of the whole work.
   std::uint64_t stored_bytes = 0;  // Of everything that was made of it.
   std::vector<RenditionView> renditions;
+  std::optional<RenditionView> images;  // Poster and storyboard: no state waits for them.
+  std::vector<CaptionsView> captions;
 };
 
 struct VideoPage {

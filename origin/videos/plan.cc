@@ -91,8 +91,12 @@ std::vector<Rung> rungs_for(std::int64_t width, std::int64_t height, double fps,
   return rungs;
 }
 
-base::Result<VideoTrack> video_track(const json& found, std::int64_t duration_us,
-                                     const Ladder& ladder) {
+struct Size {
+  std::int64_t width = 0, height = 0;
+};
+
+// As it is shown: upright, of square pixels.
+base::Result<Size> shown_size(const json& found) {
   std::int64_t width = found.value("width", std::int64_t{0});
   std::int64_t height = found.value("height", std::int64_t{0});
   if (width < 2 || height < 2 || width > kSideMax || height > kSideMax) {
@@ -106,7 +110,11 @@ base::Result<VideoTrack> video_track(const json& found, std::int64_t duration_us
   width = std::llround(shown_width);
   const int rotation = found.value("rotation", 0);
   if (rotation == 90 || rotation == 270) std::swap(width, height);
+  return Size{width, height};
+}
 
+VideoTrack video_track(const json& found, Size shown, std::int64_t duration_us,
+                       const Ladder& ladder) {
   const json rate = found.value("rate", json::array({0, 1}));
   VideoTrack track;
   track.rate = fine(output_rate({rate.at(0).get<std::int64_t>(), rate.at(1).get<std::int64_t>()},
@@ -121,8 +129,44 @@ base::Result<VideoTrack> video_track(const json& found, std::int64_t duration_us
   for (std::int64_t first = 0; first < track.frames; first += unit) {
     track.units.push_back({first, std::min(unit, track.frames - first)});
   }
-  track.rungs = rungs_for(width, height, fps, ladder);
+  track.rungs = rungs_for(shown.width, shown.height, fps, ladder);
   return track;
+}
+
+// Within a box that lies or stands as the picture does; never larger than the picture.
+Size fit(Size shown, std::int64_t long_side, std::int64_t short_side) {
+  const auto width = static_cast<double>(shown.width);
+  const auto height = static_cast<double>(shown.height);
+  const double scale = std::min({1.0, static_cast<double>(long_side) / std::max(width, height),
+                                 static_cast<double>(short_side) / std::min(width, height)});
+  return {even(width * scale), even(height * scale)};
+}
+
+// A second between tiles for short videos, ten from a quarter of an hour on: as far apart as
+// keyframes mostly are, so that nearly all tiles cost one picture. More only where there would be too
+// many.
+Images images_of(Size shown, std::int64_t duration_us) {
+  constexpr std::int64_t kTilesWanted = 100;
+  constexpr std::int64_t kSecond = 1'000'000;
+  constexpr std::int64_t kMillisecond = 1'000;
+  constexpr int kGrid = 10;
+  const auto divided = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
+  const std::int64_t wanted =
+      std::max(std::clamp(divided(duration_us, kTilesWanted), kSecond, 10 * kSecond),
+               divided(duration_us, Images::kTilesMax));
+  Images images;
+  images.interval_us = divided(wanted, kMillisecond) * kMillisecond;
+  images.tiles = divided(duration_us, images.interval_us);
+  images.columns = static_cast<int>(std::min<std::int64_t>(kGrid, images.tiles));
+  images.rows =
+      static_cast<int>(std::min<std::int64_t>(kGrid, divided(images.tiles, images.columns)));
+  const Size tile = fit(shown, 160, 90);
+  images.tile_width = static_cast<int>(tile.width);
+  images.tile_height = static_cast<int>(tile.height);
+  const Size poster = fit(shown, 1'280, 720);
+  images.poster_width = static_cast<int>(poster.width);
+  images.poster_height = static_cast<int>(poster.height);
+  return images;
 }
 
 AudioTrack audio_track(std::int64_t duration_us, const std::optional<VideoTrack>& video) {
@@ -144,6 +188,11 @@ AudioTrack audio_track(std::int64_t duration_us, const std::optional<VideoTrack>
 
 }  // namespace
 
+std::int64_t Images::sheets() const {
+  const std::int64_t of_one = std::int64_t{columns} * rows;
+  return (tiles + of_one - 1) / of_one;
+}
+
 base::Result<Plan> plan_for(const json& probe, const Ladder& ladder) {
   try {
     Plan plan;
@@ -153,9 +202,10 @@ base::Result<Plan> plan_for(const json& probe, const Ladder& ladder) {
       return unplayable("The video is longer than 12 hours; cut it into parts.");
     }
     if (probe.contains("video")) {
-      auto track = video_track(probe.at("video"), plan.duration_us, ladder);
-      if (!track) return std::unexpected(track.error());
-      plan.video = std::move(*track);
+      const auto shown = shown_size(probe.at("video"));
+      if (!shown) return std::unexpected(shown.error());
+      plan.video = video_track(probe.at("video"), *shown, plan.duration_us, ladder);
+      plan.images = images_of(*shown, plan.duration_us);
     }
     if (probe.contains("audio")) plan.audio = audio_track(plan.duration_us, plan.video);
     if (!plan.video && !plan.audio) {
@@ -197,17 +247,19 @@ json audio_spec(const json& probe, const AudioTrack& track) {
           {"boundaries", track.boundaries}};
 }
 
-json images_spec(const json& probe, const Plan& plan) {
-  // A tile each five seconds, a hundred tiles a sheet; long videos get fewer a minute.
-  const double seconds = static_cast<double>(plan.duration_us) / 1'000'000;
-  const double interval = std::max(1.0, std::min(5.0, seconds / 10));
+json images_spec(const json& probe, std::int64_t duration_us, const Images& images) {
   return {{"container", probe.at("container")},
           {"video", probe.at("video")},
-          {"duration_us", plan.duration_us},
-          {"interval_us", static_cast<std::int64_t>(std::max(interval, seconds / 2'000) * 1e6)},
-          {"columns", 10},
-          {"rows", 10},
-          {"tile_height", 90}};
+          {"duration_us", duration_us},
+          {"interval_us", images.interval_us},
+          {"tiles", images.tiles},
+          {"sheets", images.sheets()},
+          {"columns", images.columns},
+          {"rows", images.rows},
+          {"tile_width", images.tile_width},
+          {"tile_height", images.tile_height},
+          {"poster_width", images.poster_width},
+          {"poster_height", images.poster_height}};
 }
 
 }  // namespace origin

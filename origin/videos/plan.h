@@ -54,10 +54,23 @@ struct AudioTrack {
   std::vector<std::int64_t> boundaries;  // Where segments begin, in AAC frames; the first is 0.
 };
 
+// A poster, and sheets of small pictures, one each interval. Sheets have one size, the last too.
+struct Images {
+  static constexpr std::int64_t kTilesMax = 2'000;
+  std::int64_t interval_us = 0;
+  std::int64_t tiles = 0;
+  int columns = 0, rows = 0;  // Of a sheet.
+  int tile_width = 0, tile_height = 0;
+  int poster_width = 0, poster_height = 0;
+
+  [[nodiscard]] std::int64_t sheets() const;
+};
+
 struct Plan {
   std::int64_t duration_us = 0;
   std::optional<VideoTrack> video;
   std::optional<AudioTrack> audio;
+  std::optional<Images> images;  // With video.
 };
 
 // kInvalid, with a sentence for the creator: the file has nothing to play, or is over a bound.
@@ -68,6 +81,7 @@ nlohmann::json transcode_spec(const nlohmann::json& probe, const VideoTrack& tra
                               std::size_t unit, const std::vector<Rung>& rungs,
                               const Ladder& ladder);
 nlohmann::json audio_spec(const nlohmann::json& probe, const AudioTrack& track);
-nlohmann::json images_spec(const nlohmann::json& probe, const Plan& plan);
+nlohmann::json images_spec(const nlohmann::json& probe, std::int64_t duration_us,
+                           const Images& images);
 
 }  // namespace origin

@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
+
+#include "origin/videos/captions.h"
 
 namespace origin {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::string_view kSheet = "/sheet/";
 
 struct Row {
   std::string key, object;
@@ -22,9 +27,10 @@ struct Rendition {
   std::int64_t units = 0;
   std::vector<Row> rows;
 
-  [[nodiscard]] const Row* init() const {
+  [[nodiscard]] const Row* init() const { return find("/init"); }
+  [[nodiscard]] const Row* find(std::string_view key_end) const {
     const auto found =
-        std::ranges::find_if(rows, [](const Row& row) { return row.key.ends_with("/init"); });
+        std::ranges::find_if(rows, [&](const Row& row) { return row.key.ends_with(key_end); });
     return found == rows.end() ? nullptr : &*found;
   }
 };
@@ -58,6 +64,49 @@ bool fill(package::Track& track, const Rendition& rendition) {
   track.id = rendition.name;
   track.init = base_name(rendition.init()->object);
   return true;
+}
+
+package::VideoTrack video_of(const Rendition& rendition) {
+  package::VideoTrack track;
+  track.width = rendition.spec.at("width");
+  track.height = rendition.spec.at("height");
+  track.rate_num = rendition.spec.at("rate").at(0);
+  track.rate_den = rendition.spec.at("rate").at(1);
+  return track;
+}
+
+// False when one is missing.
+bool fill(Publication& publication, const Rendition& images) {
+  const Row* poster = images.find("/poster");
+  if (poster == nullptr) return false;
+  const json& spec = images.spec;
+  package::Storyboard board{.tile_width = spec.at("tile_width"),
+                            .tile_height = spec.at("tile_height"),
+                            .columns = spec.at("columns"),
+                            .rows = spec.at("rows"),
+                            .interval_us = spec.at("interval_us")};
+  const std::int64_t sheets = spec.at("sheets");
+  for (std::int64_t i = 0; i < sheets; ++i) {
+    const Row* sheet = images.find(std::string(kSheet) + std::to_string(i));
+    if (sheet == nullptr) return false;
+    board.sheets.push_back(images.name + "/" + base_name(sheet->object));
+    board.bytes += static_cast<std::uint64_t>(sheet->size);
+  }
+  publication.presentation.storyboards.push_back(std::move(board));
+  publication.poster = poster->object;
+  return true;
+}
+
+std::vector<package::Captions> captions_of(soci::session& sql, const std::string& video) {
+  std::vector<package::Captions> all;
+  for (const CaptionsView& one : read_captions_of(sql, video)) {
+    all.push_back({.id = one.language,
+                   .language = one.language,
+                   .label = one.label,
+                   .name = base_name(one.object),
+                   .bytes = one.size});
+  }
+  return all;
 }
 
 std::vector<Rendition> read_renditions(soci::session& sql, const std::string& video) {
@@ -96,40 +145,79 @@ std::vector<Rendition> read_renditions(soci::session& sql, const std::string& vi
 base::Result<Publication> read_publication(Database& database, const std::string& video) {
   return database.read([&](soci::session& sql) -> base::Result<Publication> {
     Publication publication;
-    sql << "SELECT title FROM videos WHERE id = :id", soci::use(video),
-        soci::into(publication.presentation.title);
+    package::Presentation& presentation = publication.presentation;
+    sql << "SELECT title, revision FROM videos WHERE id = :id", soci::use(video),
+        soci::into(presentation.title), soci::into(publication.revision);
+    if (!sql.got_data()) {
+      return base::fail(base::ErrorCode::kNotFound, "no such video", base::Blame::kClient);
+    }
+    presentation.captions = captions_of(sql, video);
+    std::vector<std::string> tracks;
     bool sound_is_missing = false;
     try {
       for (const Rendition& rendition : read_renditions(sql, video)) {
         const std::string codec =
             rendition.init() == nullptr ? "" : rendition.init()->about.value("codec", "");
-        if (rendition.kind == "audio") {
+        if (rendition.kind == "images") {
+          if (fill(publication, rendition)) publication.complete.push_back(rendition.name);
+        } else if (rendition.kind == "audio") {
           package::AudioTrack track;
           track.codec = codec;
-          if (fill(track, rendition)) {
-            publication.presentation.audio.push_back(std::move(track));
-            publication.complete.push_back(rendition.name);
-          } else {
-            sound_is_missing = true;
-          }
+          sound_is_missing = !fill(track, rendition);
+          if (sound_is_missing) continue;
+          presentation.audio.push_back(std::move(track));
+          tracks.push_back(rendition.name);
         } else if (rendition.kind == "video") {
-          package::VideoTrack track;
+          package::VideoTrack track = video_of(rendition);
           track.codec = codec;
-          track.width = rendition.spec.at("width");
-          track.height = rendition.spec.at("height");
-          track.rate_num = rendition.spec.at("rate").at(0);
-          track.rate_den = rendition.spec.at("rate").at(1);
           if (!fill(track, rendition)) continue;
-          publication.presentation.video.push_back(std::move(track));
-          publication.complete.push_back(rendition.name);
+          presentation.video.push_back(std::move(track));
+          tracks.push_back(rendition.name);
         }
       }
     } catch (const json::exception& error) {
       return base::fail(base::ErrorCode::kCorrupt,
                         "an output of " + video + " is not described: " + error.what());
     }
-    if (sound_is_missing) return Publication{};
+    if (sound_is_missing) {
+      presentation.video.clear();
+      presentation.audio.clear();
+    } else {
+      publication.complete.insert(publication.complete.end(), tracks.begin(), tracks.end());
+    }
     return publication;
+  });
+}
+
+void note_change(soci::session& sql, const std::string& video) {
+  sql << "UPDATE videos SET revision = revision + 1 WHERE id = :id", soci::use(video);
+}
+
+base::Result<void> note_written(soci::session& sql, const std::string& video,
+                                const Publication& publication) {
+  std::int64_t revision = 0;
+  sql << "SELECT revision FROM videos WHERE id = :id", soci::use(video), soci::into(revision);
+  if (!sql.got_data()) {
+    return base::fail(base::ErrorCode::kNotFound, "no such video", base::Blame::kClient);
+  }
+  sql << "UPDATE videos SET written = :written WHERE id = :id", soci::use(publication.revision),
+      soci::use(video);
+  for (const std::string& name : publication.complete) {
+    sql << "UPDATE renditions SET published = 1 WHERE video = :video AND name = :name",
+        soci::use(video), soci::use(name);
+  }
+  return {};
+}
+
+base::Result<std::vector<std::string>> videos_behind(Database& database) {
+  return database.read([](soci::session& sql) -> base::Result<std::vector<std::string>> {
+    std::vector<std::string> videos;
+    std::string video;
+    soci::statement select =
+        (sql.prepare << "SELECT id FROM videos WHERE written < revision", soci::into(video));
+    select.execute();
+    while (select.fetch()) videos.push_back(video);
+    return videos;
   });
 }
 

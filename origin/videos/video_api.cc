@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "origin/videos/captions_api.h"
 #include "package/container.h"
 
 namespace origin {
@@ -265,12 +266,18 @@ json to_json(const VideoView& video) {
              {"renditions", renditions}};
   if (video.duration_us > 0) value["duration_us"] = video.duration_us;
   if (!video.failure.empty()) value["failure"] = video.failure;
-  // A private one's URLs need a token.
   const bool is_there = video.state == VideoState::kPlayable || video.state == VideoState::kReady;
-  if (is_there && video.access == "public") {
-    value["hls"] = "/media/" + video.id + "/master.m3u8";
-    value["dash"] = "/media/" + video.id + "/manifest.mpd";
+  const bool has_images = video.images && video.images->published;
+  if (video.access == "public") {  // A private one's URLs need a token.
+    const std::string media = "/media/" + video.id;
+    if (has_images) value["poster"] = media + "/poster.jpg";
+    if (is_there) {
+      value["hls"] = media + "/master.m3u8";
+      value["dash"] = media + "/manifest.mpd";
+      if (has_images) value["storyboard"] = media + "/storyboard.vtt";
+    }
   }
+  value["captions"] = to_json(video.captions);
   return value;
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "origin/videos/publication.h"
 #include "tests/origin/test_database.h"
 
 namespace origin {
@@ -101,6 +102,24 @@ TEST_P(DatabaseTest, RefusesTablesOfANewerVersion) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(opened.error().context.find("newer Headrace"), std::string::npos);
+}
+
+// A database of the first version, with a video in it, as it was published then.
+TEST_P(DatabaseTest, VideosOfBeforeRevisionsArePublishedOnceMore) {
+  ASSERT_TRUE(database_->write([](soci::session& sql) -> base::Result<void> {
+    for (const char* undo :
+         {"DROP TABLE captions", "DROP INDEX videos_behind",
+          "ALTER TABLE videos DROP COLUMN revision", "ALTER TABLE videos DROP COLUMN written",
+          "DELETE FROM schema_version WHERE version > 1",
+          "INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
+          "kept_source) VALUES ('old', 1, 't', 'f', 1, 0, 'public', '', '', 1)"}) {
+      sql << undo;
+    }
+    return {};
+  }));
+  database_.reset();
+  database_ = test_.open_again();
+  EXPECT_EQ(*videos_behind(*database_), std::vector<std::string>{"old"});
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, DatabaseTest, testing::Values(Engine::kSqlite, Engine::kPostgres),

@@ -53,6 +53,22 @@ TEST(MediaPlan, GivesTheWholeWithEverythingACacheNeeds) {
   EXPECT_EQ(plan.head.own.find("access-control-allow-origin"), "*");
 }
 
+TEST(MediaPlan, WhatHasAHashInItsNameIsKeptAndWhatHasNoneIsAskedForAgain) {
+  const MediaRules rules = MediaRules::defaults();
+  const auto kept = [&](const char* name) {
+    const MediaPlan plan =
+        plan_object({.method = "GET"}, name, {10, kModified, "\"v\""}, rules, kNow);
+    return std::string(plan.head.own.find("cache-control").value_or(""));
+  };
+  const std::string year = "public, max-age=31536000, immutable";
+  EXPECT_EQ(kept("media/abc/images/sheet-0123.jpg"), year);
+  EXPECT_EQ(kept("media/abc/images/poster-0123.jpg"), year);
+  EXPECT_EQ(kept("media/abc/captions/pt-BR.0123.vtt"), year);
+  EXPECT_EQ(kept("media/abc/poster.jpg"), "public, max-age=2");
+  EXPECT_EQ(kept("media/abc/storyboard.vtt"), "public, max-age=2");
+  EXPECT_EQ(kept("captions/en.vtt"), "public, max-age=300");
+}
+
 TEST(MediaPlan, GivesHeadTheSameFieldsWithoutABody) {
   const MediaPlan get = Asked().plan();
   const MediaPlan head = Asked({{"range", "bytes=0-1"}}, "HEAD").plan();

@@ -34,7 +34,7 @@ TEST(PlannedOutputs, OfPicturesAreAnInitSegmentAndSegmentsWhereTheTableSays) {
   const auto outputs = outputs_of("transcode", kPictures);
   ASSERT_EQ(outputs.size(), 4u);
   EXPECT_EQ(outputs[0].key, "720p/1/init");
-  EXPECT_TRUE(outputs[0].is_init);
+  EXPECT_TRUE(outputs[0].form == PlannedOutput::Form::kInit);
   EXPECT_EQ(outputs[1].key, "720p/1/seg/2");
   EXPECT_EQ(outputs[1].start, 8 * 512);
   EXPECT_EQ(outputs[1].duration, 4 * 512);
@@ -59,6 +59,47 @@ TEST(PlannedOutputs, OfASpecThatIsNotOursAreAnError) {
   EXPECT_EQ(planned_outputs("transcode", "{}").error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(planned_outputs("audio", "no JSON").error().code, ErrorCode::kCorrupt);
   EXPECT_TRUE(outputs_of("probe", "{}").empty());
+}
+
+constexpr const char* kImages = R"({"poster_width": 320, "poster_height": 180, "sheets": 2,
+    "tile_width": 16, "tile_height": 8, "columns": 3, "rows": 2})";
+
+TEST(PlannedOutputs, OfImagesAreAPosterAndSheetsOfOneSize) {
+  const auto outputs = outputs_of("images", kImages);
+  ASSERT_EQ(outputs.size(), 3u);
+  EXPECT_EQ(outputs[0].key, "images/0/poster");
+  EXPECT_EQ(outputs[1].key, "images/0/sheet/0");
+  EXPECT_FALSE(outputs[1].ends_unit);
+  EXPECT_EQ(outputs[2].key, "images/0/sheet/1");
+  EXPECT_TRUE(outputs[2].ends_unit);
+  EXPECT_EQ(outputs[2].width, 48);
+  EXPECT_EQ(outputs[2].height, 16);
+}
+
+// A JPEG file's head and a scan that says nothing.
+std::string jpeg(unsigned char width, unsigned char height, std::size_t scan = 2) {
+  using namespace std::string_literals;
+  return "\xff\xd8\xff\xc0\x00\x0b\x08\x00"s + static_cast<char>(height) + '\0' +
+         static_cast<char>(width) + "\x01\x01\x11\x00\xff\xda\x00\x02"s + std::string(scan, 'x') +
+         "\xff\xd9";
+}
+
+TEST(DescribeImage, AnImageIsAJpegFileOfThePlannedSize) {
+  const PlannedOutput sheet = outputs_of("images", kImages)[1];
+  EXPECT_EQ(*describe_image(sheet, jpeg(48, 16)), R"({"height":16,"width":48})");
+  EXPECT_EQ(refusal(describe_image(sheet, jpeg(47, 16))),
+            "images/0/sheet/0: its width is 47, planned was 48");
+  EXPECT_EQ(refusal(describe_image(sheet, jpeg(48, 17))),
+            "images/0/sheet/0: its height is 17, planned was 16");
+  EXPECT_EQ(refusal(describe_image(sheet, "<script>")), "images/0/sheet/0: it is no JPEG file");
+}
+
+TEST(DescribeImage, EightMebibytesAreEnough) {
+  const PlannedOutput sheet = outputs_of("images", kImages)[1];
+  const std::size_t rest = jpeg(48, 16, 0).size();
+  EXPECT_TRUE(describe_image(sheet, jpeg(48, 16, kImageBytesMax - rest)));
+  EXPECT_EQ(refusal(describe_image(sheet, jpeg(48, 16, kImageBytesMax - rest + 1))),
+            "images/0/sheet/0: it has 8388609 bytes; an image may have 8388608");
 }
 
 class DescribeTest : public testing::Test {

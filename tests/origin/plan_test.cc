@@ -94,6 +94,44 @@ TEST(Plan, SoundIsCutNearestToThePicture) {
   EXPECT_EQ(plan->audio->frames, 2'813);
 }
 
+std::string images_text(const json& probe) {
+  const auto plan = plan_for(probe, Ladder{});
+  EXPECT_TRUE(plan) << plan.error().context;
+  if (!plan->images) return "none";
+  const Images& one = *plan->images;
+  const auto text = [](auto value) { return std::to_string(value); };
+  return text(one.interval_us / 1'000) + " ms, " + text(one.tiles) + " tiles, " +
+         text(one.sheets()) + " of " + text(one.columns) + "x" + text(one.rows) + ", " +
+         text(one.tile_width) + "x" + text(one.tile_height) + ", " + text(one.poster_width) + "x" +
+         text(one.poster_height);
+}
+
+TEST(Plan, ImagesAreManyAndNeverTooMany) {
+  const auto of = [](std::int64_t duration_us) {
+    return images_text(probe_of(1920, 1080, {30, 1}, duration_us));
+  };
+  const std::string sizes = ", 160x90, 1280x720";
+  EXPECT_EQ(of(1), "1000 ms, 1 tiles, 1 of 1x1" + sizes);
+  EXPECT_EQ(of(12'000'001), "1000 ms, 13 tiles, 1 of 10x2" + sizes);
+  EXPECT_EQ(of(100'000'000), "1000 ms, 100 tiles, 1 of 10x10" + sizes);
+  EXPECT_EQ(of(100'000'001), "1001 ms, 100 tiles, 1 of 10x10" + sizes);
+  EXPECT_EQ(of(3'600'000'000), "10000 ms, 360 tiles, 4 of 10x10" + sizes);
+  EXPECT_EQ(of(12ll * 3'600'000'000), "21600 ms, 2000 tiles, 20 of 10x10" + sizes);
+}
+
+TEST(Plan, ImagesHaveThePicturesShapeAndAreNeverLarger) {
+  const auto of = [](int width, int height, const json& more) {
+    return images_text(probe_of(width, height, {30, 1}, 1'000'000, more));
+  };
+  const std::string one = "1000 ms, 1 tiles, 1 of 1x1, ";
+  EXPECT_EQ(of(1920, 1080, {{"rotation", 90}}), one + "90x160, 720x1280");
+  EXPECT_EQ(of(1440, 1080, {{"sar", {4, 3}}}), one + "160x90, 1280x720");
+  EXPECT_EQ(of(1080, 1080, json::object()), one + "90x90, 720x720");
+  EXPECT_EQ(of(64, 36, json::object()), one + "64x36, 64x36");
+  EXPECT_EQ(of(16'384, 2, json::object()), one + "160x2, 1280x2");
+  EXPECT_EQ(images_text({{"duration_us", 1'000'000}, {"audio", {{"stream", 0}}}}), "none");
+}
+
 TEST(Plan, WhatCanNotBePlayedIsRefusedInWords) {
   const auto refused = [](const json& probe) {
     const auto plan = plan_for(probe, Ladder{});

@@ -124,5 +124,80 @@ TEST_F(WorkTest, ASpecThatIsNotOursIsAnErrorAndNoCrash) {
   EXPECT_EQ(done.error().code, ErrorCode::kCorrupt);
 }
 
+// A video with pictures alone, as a probe found it.
+class ImagesWorkTest : public WorkTest {
+ protected:
+  ImagesWorkTest() {
+    run("INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
+        "kept_source) VALUES ('film', 1, 't', 'f', 1, 0, 'public', '', '', 1)");
+    EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
+      Queue::add(sql, {.video = "film", .kind = "probe", .key = "film/probe", .spec = "{}"}, 0);
+      return {};
+    }));
+    const Lease probe = **queue_.lease("w", {"probe"});
+    EXPECT_TRUE(
+        work_
+            .complete(
+                probe,
+                {{"container", "mov"},
+                 {"video", {{"stream", 0}, {"width", 1'280}, {"height", 720}, {"rate", {25, 1}}}},
+                 {"duration_us", 1'000'000}})
+            ->empty());
+  }
+  std::string text(const std::string& query) {
+    return *database_->read([&](soci::session& sql) -> base::Result<std::string> {
+      std::string value;
+      sql << query, soci::into(value);
+      return value;
+    });
+  }
+};
+
+TEST_F(ImagesWorkTest, ImagesComeAfterTheLowestRungAndBeforeTheRest) {
+  std::vector<std::string> keys;
+  while (const auto task = *queue_.lease("w", {"transcode", "images"})) keys.push_back(task->key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"film/lowest/0", "film/images", "film/rest/0"}));
+}
+
+TEST_F(ImagesWorkTest, AVideoDoesWithoutItsImages) {
+  const Lease images = **queue_.lease("w", {"images"});
+  ASSERT_TRUE(work_.fail(images, "no picture", Queue::Verdict::kFinal));
+  EXPECT_EQ(text("SELECT failure FROM videos WHERE id = 'film'"), "");
+  EXPECT_EQ(text("SELECT state || reason FROM tasks WHERE kind = 'images'"), "parkedno picture");
+  // Nor does trying again clear what else is wrong with it.
+  run("UPDATE videos SET failure = 'no sound' WHERE id = 'film'");
+  ASSERT_TRUE(work_.retry(images.task));
+  EXPECT_EQ(text("SELECT state FROM tasks WHERE kind = 'images'"), "waiting");
+  EXPECT_EQ(text("SELECT failure FROM videos WHERE id = 'film'"), "no sound");
+}
+
+TEST_F(ImagesWorkTest, ThePosterIsThereBeforeAnythingCanBePlayed) {
+  using namespace std::string_literals;
+  const auto jpeg = [](int width, int height) {
+    const auto two = [](int value) {
+      return std::string{static_cast<char>(value >> 8), static_cast<char>(value)};
+    };
+    return "\xff\xd8\xff\xc0\x00\x0b\x08"s + two(height) + two(width) +
+           "\x01\x01\x11\x00\xff\xda\x00\x02xx\xff\xd9"s;
+  };
+  task_ = **queue_.lease("w", {"images"});
+  ASSERT_EQ(store("images/0/sheet/0", jpeg(160, 90)), Work::Stored::kNew);
+  EXPECT_EQ(*work_.complete(task_, {}), std::vector<std::string>{"images/0/poster"});
+  ASSERT_EQ(store("images/0/poster", jpeg(1'280, 720)), Work::Stored::kNew);
+  EXPECT_TRUE(work_.complete(task_, {})->empty());
+  EXPECT_TRUE(fs::exists(root_ / "media/film/poster.jpg"));
+  EXPECT_FALSE(fs::exists(root_ / "media/film/storyboard.vtt"));
+  EXPECT_EQ(text("SELECT name FROM renditions WHERE published = 1"), "images");
+}
+
+TEST_F(ImagesWorkTest, WhatIsBehindIsWrittenAfterACrash) {
+  ASSERT_TRUE(work_.look_after());
+  EXPECT_TRUE(videos_behind(*database_)->empty());
+  run("UPDATE videos SET revision = revision + 1");
+  EXPECT_EQ(*videos_behind(*database_), std::vector<std::string>{"film"});
+  ASSERT_TRUE(work_.look_after());
+  EXPECT_TRUE(videos_behind(*database_)->empty());
+}
+
 }  // namespace
 }  // namespace origin

@@ -54,7 +54,8 @@ def test_a_file_is_uploaded_transcoded_and_watched_through_the_edge(platform, ma
     assert again.status == 206 and again.body == whole.body[10:20]
     assert "hit" in again.cache_status
     # What is stored is reported.
-    assert video["stored_bytes"] == sum(one["bytes"] for one in video["renditions"]) > 0
+    # With images, when they are there.
+    assert video["stored_bytes"] >= sum(one["bytes"] for one in video["renditions"]) > 0
 
 
 def test_the_same_file_again_sends_nothing_and_nobody_learns_what_others_have(platform, clip):
