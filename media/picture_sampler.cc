@@ -81,6 +81,7 @@ base::Result<FramePtr> PictureSampler::find(const Window& window) {
   if (goes_on_to(window)) {
     return is_near(shown_us_, window.from_us) ? decode_on(window) : FramePtr();
   }
+  bool may_go_on = goes_on_ && sent_ != AV_NOPTS_VALUE;
   std::int64_t landed = kNowhere;
   for (const std::int64_t wanted :
        {window.from_us + (window.to_us - window.from_us) / 2, window.to_us - 1}) {
@@ -91,6 +92,7 @@ base::Result<FramePtr> PictureSampler::find(const Window& window) {
     auto alone = decode_alone();
     if (!alone || *alone != nullptr) return alone;
     landed = kNowhere;
+    may_go_on = false;
   }
   if (landed >= window.to_us) {
     auto there = go_before(window.from_us);
@@ -98,7 +100,15 @@ base::Result<FramePtr> PictureSampler::find(const Window& window) {
     landed = *there;
     if (landed == kNowhere) return FramePtr();
   }
-  if (is_near(landed, window.from_us)) return decode_on(window);
+  if (may_go_on && time_of_group() == group_) {
+    if (!is_near(shown_us_, window.from_us)) return FramePtr();
+    if (auto skipped = skip_what_was_sent(); !skipped) return std::unexpected(skipped.error());
+    return decode_on(window);
+  }
+  if (is_near(landed, window.from_us)) {
+    avcodec_flush_buffers(decoder_.get());
+    return decode_on(window);
+  }
   return landed > shown_us_ ? decode_alone() : FramePtr();
 }
 
@@ -117,7 +127,6 @@ bool PictureSampler::goes_on_to(const Window& window) const {
 base::Result<std::int64_t> PictureSampler::go_to(std::int64_t time_us) {
   goes_on_ = false;
   has_packet_ = false;
-  avcodec_flush_buffers(decoder_.get());
   if (auto sought = input_->seek(*stream_, stream_time(time_us)); !sought) {
     if (sought.error().code == ErrorCode::kIo) return std::unexpected(sought.error());
     return kNowhere;
@@ -144,7 +153,6 @@ base::Result<std::int64_t> PictureSampler::go_before(std::int64_t time_us) {
   }
   // From the beginning, or, where there is no way back, from here.
   std::ignore = input_->seek(*stream_, INT64_MIN / 2);
-  avcodec_flush_buffers(decoder_.get());
   has_packet_ = false;
   return read_to_keyframe();
 }
@@ -159,15 +167,28 @@ base::Result<bool> PictureSampler::read_packet() {
   }
 }
 
+std::int64_t PictureSampler::time_of_group() const { return std::max(packet_->pts, packet_->dts); }
+
+base::Result<void> PictureSampler::skip_what_was_sent() {
+  while (has_packet_ && packet_->dts <= sent_) {
+    has_packet_ = false;
+    const auto more = read_packet();
+    if (!more) return std::unexpected(more.error());
+  }
+  return {};
+}
+
 // What can't be decoded is left out.
 void PictureSampler::send_packet() {
-  if ((packet_->flags & AV_PKT_FLAG_KEY) != 0) group_ = std::max(packet_->pts, packet_->dts);
+  if ((packet_->flags & AV_PKT_FLAG_KEY) != 0) group_ = time_of_group();
+  sent_ = packet_->dts;
   std::ignore = avcodec_send_packet(decoder_.get(), packet_.get());
   pictures_left_ = std::max<std::int64_t>(0, pictures_left_ - 1);
   has_packet_ = false;
 }
 
 base::Result<FramePtr> PictureSampler::decode_alone() {
+  avcodec_flush_buffers(decoder_.get());
   decoder_->skip_frame = AVDISCARD_DEFAULT;
   FramePtr picture = make_frame();
   int got = AVERROR(EAGAIN);

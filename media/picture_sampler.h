@@ -58,8 +58,11 @@ class PictureSampler {
   base::Result<std::int64_t> go_to(std::int64_t time_us);
   base::Result<std::int64_t> read_to_keyframe();
   base::Result<std::int64_t> go_before(std::int64_t time_us);
-  // Whether the window lies in the group of pictures that is being decoded.
+  // Whether the window lies in the group of pictures that is being decoded: by an index, where there
+  // is one of keyframes; else a seek shows it, and the decoder, which knows nothing of it, goes on.
   [[nodiscard]] bool goes_on_to(const Window& window) const;
+  base::Result<void> skip_what_was_sent();
+  [[nodiscard]] std::int64_t time_of_group() const;  // That the packet opens.
   base::Result<FramePtr> decode_alone();
   base::Result<FramePtr> decode_on(const Window& window);
   base::Result<bool> read_packet();  // False: the end.
@@ -84,6 +87,7 @@ class PictureSampler {
   bool has_packet_ = false;         // One that was read and not sent.
   bool goes_on_ = false;            // The decoder has all that came since a keyframe, ...
   std::int64_t group_ = INT64_MIN;  // ... of this time, in the stream's; kept when that ends.
+  std::int64_t sent_ = INT64_MIN;   // Of the packet sent last, when it is decoded.
   std::int64_t shown_us_ = INT64_MIN / 2;  // Of the picture decoded last.
   std::int64_t pictures_left_ = kPicturesMax;
 };

@@ -38,9 +38,9 @@ class Pixels {
   [[nodiscard]] int height() const { return frame_->height; }
   // By JFIF's formula.
   [[nodiscard]] Color at(int x, int y) const {
-    const auto sample = [&](int plane, int half) {
-      return static_cast<double>(
-          frame_->data[plane][y / half * frame_->linesize[plane] + x / half]);
+    const auto sample = [&](int plane, int half) -> double {
+      const int place = y / half * frame_->linesize[plane] + x / half;
+      return frame_->data[plane][place];
     };
     const double luma = sample(0, 1);
     const double blue = sample(1, 2) - 128;
@@ -170,6 +170,12 @@ TEST_F(ImagesTest, OpenGroupsInATransportStreamAreNoTrouble) {
   const Board board;
   make(Clip(seconds_of_color("-c:v libx264 -g 30 -x264-params open-gop=1:bframes=3"), "ts"), board,
        "mpegts");
+  expect_seconds_of_color(board, [this](const Board& of, int n) { return tile(of, n); });
+}
+
+TEST_F(ImagesTest, ATransportStreamWithOneKeyframeIsDecodedOn) {
+  const Board board;
+  make(Clip(seconds_of_color("-c:v libx264 -g 9999 -sc_threshold 0 -bf 3"), "ts"), board, "mpegts");
   expect_seconds_of_color(board, [this](const Board& of, int n) { return tile(of, n); });
 }
 

@@ -53,8 +53,7 @@ def test_a_file_is_uploaded_transcoded_and_watched_through_the_edge(platform, ma
     again = edge.get(path, {"Range": "bytes=10-19"})
     assert again.status == 206 and again.body == whole.body[10:20]
     assert "hit" in again.cache_status
-    # What is stored is reported.
-    # With images, when they are there.
+    # What is stored is reported, with images when they are there.
     assert video["stored_bytes"] >= sum(one["bytes"] for one in video["renditions"]) > 0
 
 
