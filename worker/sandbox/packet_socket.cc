@@ -32,8 +32,9 @@ base::Result<std::optional<std::string_view>> PacketSocket::receive(std::span<ch
   ssize_t size = 0;
   // MSG_TRUNC: a packet that does not fit says how long it was.
   while ((size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_TRUNC)) < 0) {
-    if (errno == EINTR) continue;
-    if (errno == ECONNRESET) return std::nullopt;
+    // ECONNRESET: the peer is gone and had not read all. It is told once; what the peer has said
+    // comes after it, then the end.
+    if (errno == EINTR || errno == ECONNRESET) continue;
     return base::fail(
         base::ErrorCode::kIo,
         std::string("receive from the other side of the sandbox: ") + std::strerror(errno));
