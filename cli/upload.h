@@ -15,7 +15,7 @@ namespace cli {
 
 struct UploadOptions {
   std::string file, title;
-  std::string access = "public";  // Or "private".
+  std::string access = "public";      // Or "private".
   std::vector<std::string> captions;  // "en=movie.srt"; sent when the video is made.
 };
 
