@@ -20,6 +20,9 @@ constexpr std::array kLogLevelNames{base::EnumName{"debug", base::LogLevel::kDeb
                                     base::EnumName{"warning", base::LogLevel::kWarning},
                                     base::EnumName{"error", base::LogLevel::kError}};
 
+constexpr std::array kFirstRungNames{base::EnumName{"early", FirstRung::kEarly},
+                                     base::EnumName{"with_others", FirstRung::kWithOthers}};
+
 constexpr std::array<std::string_view, 9> kPresets{
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"};
 
@@ -91,6 +94,10 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
   option.check("ladder.preset", std::ranges::find(kPresets, c.ladder.preset) != kPresets.end(),
                "one of x264's presets, ultrafast to veryslow");
   option("ladder.crf", c.ladder.crf, 10, 40, "Constant quality; less is better and larger.");
+  option(
+      "ladder.first_rung", c.ladder.first_rung, kFirstRungNames,
+      "early: the lowest rung is made before the others, which costs decoding twice. with_others: "
+      "all in one go, which decodes once, and watchable only at its end.");
 
   option("media.root", c.media.root,
          "Directory of the media objects. Nothing outside it is served, whatever links say. "

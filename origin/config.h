@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "http/limits.h"
 #include "origin/media_plan.h"
+#include "origin/videos/plan.h"
 
 namespace origin {
 
@@ -60,6 +61,7 @@ struct LadderConfig {
   std::vector<std::string> rungs = {"234p", "360p", "540p", "720p", "1080p"};
   std::string preset = "veryfast";
   std::uint32_t crf = 23;
+  FirstRung first_rung = FirstRung::kEarly;
 };
 
 struct OriginConfig {

@@ -33,7 +33,10 @@ constexpr int kRoundsPerCollection = 150;  // Five minutes.
 std::string tails_directory(const DataConfig& data) { return data.directory + "/tails"; }
 
 Ladder ladder_of(const LadderConfig& config) {
-  Ladder ladder{.rungs = {}, .preset = config.preset, .crf = static_cast<int>(config.crf)};
+  Ladder ladder{.rungs = {},
+                .preset = config.preset,
+                .crf = static_cast<int>(config.crf),
+                .first_rung = config.first_rung};
   for (const std::string& rung : config.rungs) ladder.rungs.push_back(std::stoi(rung));
   return ladder;
 }

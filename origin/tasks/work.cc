@@ -14,12 +14,15 @@ namespace {
 using base::ErrorCode;
 using nlohmann::json;
 
-// Sound and the lowest rung of every video go before its images, and these before any other rung; then
-// older videos before newer.
+// Sound and the lowest rung of every video go before any other rung; then older videos before newer.
+// Images of a long video cost next to nothing and are soon there; in a short one, whose tiles lie closer
+// than keyframes do, they cost up to half of a decode and wait until it is ready.
 constexpr std::int64_t kRankSound = 10;
 constexpr std::int64_t kRankLowest = 11;
-constexpr std::int64_t kRankImages = 12;
+constexpr std::int64_t kRankCheapImages = 12;
 constexpr std::int64_t kRankRest = 20;
+constexpr std::int64_t kRankDearImages = 21;
+constexpr std::int64_t kCheapIntervalUs = 5'000'000;
 
 constexpr std::string_view kImages = "images";
 constexpr std::int64_t kImagesLast = 1'000;  // Among renditions.
@@ -174,13 +177,14 @@ base::Result<void> Work::plan_video(soci::session& sql, const Lease& task, const
     const std::string spec = images_spec(probe, plan->duration_us, *plan->images).dump();
     const std::string name(kImages);
     add_rendition(sql, task.video, name, name, kImagesLast, 1, spec);
-    Queue::add(sql,
-               {.video = task.video,
-                .kind = name,
-                .key = task.video + "/images",
-                .rank = kRankImages,
-                .spec = spec},
-               now);
+    Queue::add(
+        sql,
+        {.video = task.video,
+         .kind = name,
+         .key = task.video + "/images",
+         .rank = plan->images->interval_us < kCheapIntervalUs ? kRankDearImages : kRankCheapImages,
+         .spec = spec},
+        now);
   }
   if (!plan->video) return {};
   const VideoTrack& track = *plan->video;
@@ -193,10 +197,12 @@ base::Result<void> Work::plan_video(soci::session& sql, const Lease& task, const
     add_rendition(sql, task.video, rung.name, "video", static_cast<std::int64_t>(i) + 1,
                   static_cast<std::int64_t>(track.units.size()), spec.dump());
   }
-  const std::vector<Rung> lowest(track.rungs.begin(), track.rungs.begin() + 1);
-  const std::vector<Rung> rest(track.rungs.begin() + 1, track.rungs.end());
-  for (const auto& [rungs, what, rank] :
-       {std::tuple{lowest, "lowest", kRankLowest}, std::tuple{rest, "rest", kRankRest}}) {
+  const bool early = ladder_.first_rung == FirstRung::kEarly;
+  const auto split = early ? track.rungs.begin() + 1 : track.rungs.end();
+  const std::vector<Rung> first(track.rungs.begin(), split);
+  const std::vector<Rung> rest(split, track.rungs.end());
+  for (const auto& [rungs, what, rank] : {std::tuple{first, early ? "lowest" : "all", kRankLowest},
+                                          std::tuple{rest, "rest", kRankRest}}) {
     if (rungs.empty()) continue;
     for (std::size_t unit = 0; unit < track.units.size(); ++unit) {
       Queue::add(sql,

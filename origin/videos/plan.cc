@@ -113,6 +113,15 @@ base::Result<Size> shown_size(const json& found) {
   return Size{width, height};
 }
 
+// Rounded up.
+std::int64_t divided(std::int64_t amount, std::int64_t by) { return (amount + by - 1) / by; }
+
+// About as many in each: with a short last unit whoever makes it is done while others still work.
+std::int64_t segments_per_unit(const VideoTrack& track) {
+  const std::int64_t segments = divided(track.frames, track.segment);
+  return divided(segments, divided(segments, kSegmentsPerUnit));
+}
+
 VideoTrack video_track(const json& found, Size shown, std::int64_t duration_us,
                        const Ladder& ladder) {
   const json rate = found.value("rate", json::array({0, 1}));
@@ -125,7 +134,7 @@ VideoTrack video_track(const json& found, Size shown, std::int64_t duration_us,
   track.frames = std::max<std::int64_t>(1, of_duration);
   track.gop = std::max<std::int64_t>(1, std::llround(fps * kGopSeconds));
   track.segment = track.gop * kGopsPerSegment;
-  const std::int64_t unit = track.segment * kSegmentsPerUnit;
+  const std::int64_t unit = track.segment * segments_per_unit(track);
   for (std::int64_t first = 0; first < track.frames; first += unit) {
     track.units.push_back({first, std::min(unit, track.frames - first)});
   }
@@ -150,7 +159,6 @@ Images images_of(Size shown, std::int64_t duration_us) {
   constexpr std::int64_t kSecond = 1'000'000;
   constexpr std::int64_t kMillisecond = 1'000;
   constexpr int kGrid = 10;
-  const auto divided = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
   const std::int64_t wanted =
       std::max(std::clamp(divided(duration_us, kTilesWanted), kSecond, 10 * kSecond),
                divided(duration_us, Images::kTilesMax));

@@ -3,7 +3,7 @@
 //
 // Pure. Time is split, not bytes: frame n of the output is shown at n × rate.den / rate.num seconds
 // from the presentation's start. Segments are kGopsPerSegment groups of pictures, units are
-// kSegmentsPerUnit segments; the last of each may be shorter. Sound is cut at AAC frames, each
+// at most kSegmentsPerUnit segments, about as many in each; the last of each may be shorter. Sound is cut at AAC frames, each
 // boundary at the frame that begins nearest to the picture's.
 #pragma once
 
@@ -28,11 +28,16 @@ struct Rung {
   int rate_max_kbps = 0;  // Ceiling over the constant quality.
 };
 
+// When the lowest rung is made: alone and before the others, so that a video is soon watchable; or
+// with them, so that each picture is decoded once.
+enum class FirstRung : std::uint8_t { kEarly, kWithOthers };
+
 struct Ladder {
   // Short sides, low to high. None above the source's.
   std::vector<int> rungs{234, 360, 540, 720, 1080};
   std::string preset = "veryfast";
   int crf = 23;
+  FirstRung first_rung = FirstRung::kEarly;
 };
 
 struct Unit {

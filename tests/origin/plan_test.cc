@@ -68,6 +68,15 @@ TEST(Plan, FramesAreLaidOnAGridAndCutIntoUnitsOfWholeSegments) {
   EXPECT_EQ(next, track.frames);
 }
 
+TEST(Plan, UnitsHaveAboutAsManySegmentsEach) {
+  // 36 s are nine segments: five and four rather than eight and one.
+  const auto plan = plan_for(probe_of(640, 360, {30, 1}, 36'000'000), Ladder{});
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->video->units.size(), 2u);
+  EXPECT_EQ(plan->video->units[0].frames, 5 * 120);
+  EXPECT_EQ(plan->video->units[1].frames, 4 * 120);
+}
+
 TEST(Plan, OddRatesBecomeOnesThatPlayersKnow) {
   const auto rate = [](std::vector<int> source, bool variable) {
     const auto plan = plan_for(

@@ -22,11 +22,11 @@ constexpr const char* kSpec = R"({"rate": [12800, 512], "gop": 2, "segment": 2, 
 
 class WorkTest : public testing::Test {
  protected:
-  WorkTest()
+  explicit WorkTest(Ladder ladder = {})
       : database_(test_.make(Engine::kSqlite)),
         queue_(*database_, clock_, QueueLimits{.lease_time = 60s}),
         objects_(root_),
-        work_(*database_, queue_, objects_, {}) {
+        work_(*database_, queue_, objects_, std::move(ladder)) {
     fs::create_directories(root_);
     add(kSpec);
     task_ = **queue_.lease("w", {"transcode"});
@@ -127,7 +127,8 @@ TEST_F(WorkTest, ASpecThatIsNotOursIsAnErrorAndNoCrash) {
 // A video with pictures alone, as a probe found it.
 class ImagesWorkTest : public WorkTest {
  protected:
-  ImagesWorkTest() {
+  explicit ImagesWorkTest(std::int64_t duration_us = 1'000'000, Ladder ladder = {})
+      : WorkTest(std::move(ladder)) {
     run("INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
         "kept_source) VALUES ('film', 1, 't', 'f', 1, 0, 'public', '', '', 1)");
     EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
@@ -141,8 +142,13 @@ class ImagesWorkTest : public WorkTest {
                 probe,
                 {{"container", "mov"},
                  {"video", {{"stream", 0}, {"width", 1'280}, {"height", 720}, {"rate", {25, 1}}}},
-                 {"duration_us", 1'000'000}})
+                 {"duration_us", duration_us}})
             ->empty());
+  }
+  std::vector<std::string> keys_in_order() {
+    std::vector<std::string> keys;
+    while (const auto task = *queue_.lease("w", {"transcode", "images"})) keys.push_back(task->key);
+    return keys;
   }
   std::string text(const std::string& query) {
     return *database_->read([&](soci::session& sql) -> base::Result<std::string> {
@@ -153,10 +159,37 @@ class ImagesWorkTest : public WorkTest {
   }
 };
 
-TEST_F(ImagesWorkTest, ImagesComeAfterTheLowestRungAndBeforeTheRest) {
-  std::vector<std::string> keys;
-  while (const auto task = *queue_.lease("w", {"transcode", "images"})) keys.push_back(task->key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"film/lowest/0", "film/images", "film/rest/0"}));
+TEST_F(ImagesWorkTest, ImagesOfAShortVideoComeAfterAllRungs) {
+  EXPECT_EQ(keys_in_order(),
+            (std::vector<std::string>{"film/lowest/0", "film/rest/0", "film/images"}));
+}
+
+class LongVideoWorkTest : public ImagesWorkTest {
+ protected:
+  LongVideoWorkTest() : ImagesWorkTest(600'000'000) {}
+};
+
+TEST_F(LongVideoWorkTest, ImagesComeAfterTheLowestRungAndBeforeTheRest) {
+  const std::vector<std::string> keys = keys_in_order();
+  const auto units = static_cast<std::ptrdiff_t>((keys.size() - 1) / 2);
+  ASSERT_GT(units, 1);
+  EXPECT_EQ(std::ranges::find(keys, "film/images") - keys.begin(), units);
+  EXPECT_EQ(keys.front(), "film/lowest/0");
+  EXPECT_EQ(keys[static_cast<std::size_t>(units) + 1], "film/rest/0");
+}
+
+class OneGoWorkTest : public ImagesWorkTest {
+ protected:
+  OneGoWorkTest() : ImagesWorkTest(1'000'000, {.first_rung = FirstRung::kWithOthers}) {}
+};
+
+TEST_F(OneGoWorkTest, AllRungsOfAUnitAreOneTask) {
+  const std::string spec =
+      text("SELECT spec FROM tasks WHERE kind = 'transcode' AND video = 'film'");
+  for (const char* rung : {"234p", "360p", "540p", "720p"}) {
+    EXPECT_NE(spec.find(rung), std::string::npos) << rung;
+  }
+  EXPECT_EQ(keys_in_order(), (std::vector<std::string>{"film/all/0", "film/images"}));
 }
 
 TEST_F(ImagesWorkTest, AVideoDoesWithoutItsImages) {
