@@ -14,14 +14,15 @@ CHUNK = 8 << 20
 
 
 class Platform:
-    def __init__(self, directory, config=""):
+    def __init__(self, directory, config="", addresses=("127.0.0.1",), port=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data = self.directory / "data"
         self.config = self.directory / "origin.toml"
-        self.config.write_text(f'[listen]\nhttp = ["127.0.0.1:{self.port}"]\n'
+        listens = json.dumps([f"{address}:{self.port}" for address in addresses])
+        self.config.write_text(f'[listen]\nhttp = {listens}\n'
                                f'[data]\ndirectory = "{self.data}"\n{config}\n')
         self.origin = None
         self.workers = []
@@ -48,13 +49,15 @@ class Platform:
                                name, *options], check=True, capture_output=True, text=True,
                               timeout=60).stdout.strip()
 
-    def start_worker(self, *options, url=None, preexec=None):
+    def start_worker(self, *options, url=None, preexec=None, inside=()):
+        """`inside`: words before the command, which put it somewhere."""
         environment = {**os.environ, "HEADRACE_WORKER_TOKEN": self.token("worker", "--worker")}
         log = self.directory / f"worker-{self._made}.log"
         self._made += 1
         with open(log, "ab") as out:
             process = subprocess.Popen(
-                [BIN / "headrace-worker", "--origin", url or self.url, "--tasks", "2", *options],
+                [*inside, BIN.absolute() / "headrace-worker", "--origin", url or self.url,
+                 "--tasks", "2", *options],
                 stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=environment,
                 preexec_fn=preexec)
         process.log = log
