@@ -30,6 +30,11 @@ class SystemClock final : public Clock {
   [[nodiscard]] MonoTime mono() const override { return std::chrono::steady_clock::now(); }
 };
 
+// Microseconds since the Unix epoch, as databases keep a time.
+inline std::int64_t wall_us(const Clock& clock) {
+  return std::chrono::microseconds(clock.wall().time_since_epoch()).count();
+}
+
 // Stands still until told to advance.
 class ManualClock final : public Clock {
  public:

@@ -45,7 +45,7 @@ base::Result<origin::OriginConfig> configure(const Command& command) {
 
 struct TokenCommand {
   std::string name;
-  bool worker = false;
+  bool worker = false, runs_platform = false;
 };
 
 // The tokens of the configured database, to work on.
@@ -64,8 +64,9 @@ int with_tokens(const origin::OriginConfig& config, Work work) {
 
 int create_token(const origin::OriginConfig& config, const TokenCommand& command) {
   return with_tokens(config, [&](origin::Tokens& tokens) -> base::Result<void> {
-    const auto token = tokens.create(
-        command.name, command.worker ? origin::TokenKind::kWorker : origin::TokenKind::kApi);
+    const auto right = command.runs_platform ? origin::Right::kOperator : origin::Right::kNone;
+    const auto token = command.worker ? tokens.create_worker(command.name)
+                                      : tokens.create_api(command.name, right);
     if (!token) return std::unexpected(token.error());
     std::puts(token->c_str());
     return {};
@@ -119,7 +120,11 @@ int main(int argc, char** argv) {
   tokens->require_subcommand(1);
   CLI::App* create = tokens->add_subcommand("create", "prints a new token, once");
   create->add_option("NAME", token.name, "of its owner, or of the worker")->required();
-  create->add_flag("--worker", token.worker, "for headrace-worker");
+  CLI::Option* worker = create->add_flag("--worker", token.worker, "for headrace-worker");
+  create
+      ->add_flag("--operator", token.runs_platform,
+                 "for who may also make workers' tokens: headrace worker token")
+      ->excludes(worker);
   CLI::App* revoke = tokens->add_subcommand("revoke", "makes all tokens of a name invalid");
   revoke->add_option("NAME", token.name)->required();
   CLI::App* media_key =

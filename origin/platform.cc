@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "origin/api/endpoint.h"
 #include "origin/api/router.h"
+#include "origin/api/worker_tokens.h"
 #include "origin/object_writer.h"
 #include "origin/tasks/queue.h"
 #include "origin/tasks/work.h"
@@ -44,9 +45,10 @@ Ladder ladder_of(const LadderConfig& config) {
 }  // namespace
 
 struct Platform::State {
-  State(const OriginConfig& config, const base::Clock& clock, base::Metrics& metrics,
+  State(const OriginConfig& config, const base::Clock& given_clock, base::Metrics& metrics,
         std::unique_ptr<Database> opened, std::unique_ptr<ChunkStore> store, MediaSigner media)
-      : media_config(config.media),
+      : clock(given_clock),
+        media_config(config.media),
         signer(std::move(media)),
         database(std::move(opened)),
         chunks(std::move(store)),
@@ -57,12 +59,13 @@ struct Platform::State {
         catalogue(*database, clock),
         queue(*database, clock, {.lease_time = config.tasks.lease_time}),
         objects(objects_directory(config.data)),
-        work(*database, queue, objects, ladder_of(config.ladder)),
+        work(*database, queue, objects, clock, ladder_of(config.ladder)),
         videos{.catalogue = catalogue,
                .ledger = ledger,
                .queue = queue,
                .work = work,
                .objects = objects,
+               .clock = clock,
                .signer = signer,
                .size_max = config.uploads.size_max},
         captions(*database, clock, objects, work),
@@ -75,6 +78,7 @@ struct Platform::State {
                   return video_maker(upload, sent);
                 }},
         endpoint(router, tokens, config.data.api_threads, metrics) {
+    add_worker_token_routes(router, tokens);
     add_chunk_routes(router, ledger);
     add_video_routes(router, videos);
     add_captions_routes(router, captions_services);
@@ -110,7 +114,7 @@ struct Platform::State {
                    .container = *container,
                    .chunks = sent};
     // An upload's chunks are there for as long as it is.
-    return [video = std::move(video), now = queue.now_us()](soci::session& sql) {
+    return [video = std::move(video), now = base::wall_us(clock)](soci::session& sql) {
       return Catalogue::create_in(sql, video, now);
     };
   }
@@ -134,6 +138,7 @@ struct Platform::State {
     }
   }
 
+  const base::Clock& clock;
   const MediaConfig media_config;
   const MediaSigner signer;
   const std::unique_ptr<Database> database;

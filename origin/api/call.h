@@ -21,11 +21,11 @@ namespace origin {
 struct Caller {
   std::int64_t owner = 0;
   std::string name;  // Of the owner, or of the worker's token.
+  bool is_operator = false;
 };
 
 struct ApiCall {
   http::RequestHead head;
-  std::string address;                       // The client's.
   std::vector<std::string> names;            // What stood for the pattern's {…}, decoded.
   std::map<std::string, std::string> query;  // Decoded; the last of a name counts.
   std::optional<Caller> caller;              // None only where the route lets anyone in.

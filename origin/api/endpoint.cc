@@ -63,7 +63,6 @@ class ApiEndpoint::Answer final : public http::Responder {
   void start() override {
     ApiCall call;
     call.head = exchange_.request();
-    call.address = exchange_.peer().address;
     const std::string_view target = call.head.target;
     const auto question = target.find('?');
     Router::Found found = endpoint_.router_.find(call.head.method, target.substr(0, question));
@@ -127,7 +126,7 @@ class ApiEndpoint::Answer final : public http::Responder {
       return std::move(begun);
     };
     if (route.access != Access::kAnyone) {
-      const auto kind = route.access == Access::kOwner ? TokenKind::kApi : TokenKind::kWorker;
+      const auto kind = route.access == Access::kWorker ? TokenKind::kWorker : TokenKind::kApi;
       auto caller = endpoint.tokens_.find(bearer_of(call.head.fields), kind);
       if (!caller) return refused(answer_for(caller.error()));
       if (!*caller) {
@@ -138,6 +137,11 @@ class ApiEndpoint::Answer final : public http::Responder {
                      : "send \"Authorization: Bearer TOKEN\" with a worker's token");
         answer.fields.add("www-authenticate", "Bearer");
         return refused(std::move(answer));
+      }
+      if (route.access == Access::kOperator && !(*caller)->is_operator) {
+        return refused(ApiAnswer::problem(403,
+                                          "this needs an operator's token: headrace-origin token "
+                                          "create NAME --operator makes one"));
       }
       call.caller = std::move(**caller);
     }

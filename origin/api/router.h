@@ -22,8 +22,9 @@ namespace origin {
 
 enum class Access {
   kAnyone,
-  kOwner,   // With an API token.
-  kWorker,  // With a worker's.
+  kOwner,     // With an API token.
+  kOperator,  // With an API token that may also run the platform.
+  kWorker,    // With a worker's.
 };
 
 struct Route {

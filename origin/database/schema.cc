@@ -135,7 +135,14 @@ CREATE TABLE captions (
 );
 )sql";
 
-constexpr std::array kSteps{kFirst, kCaptionsAndRevisions};
+// Times of owners and tokens were kept in milliseconds: as microseconds they lie before 1973.
+constexpr const char* kOperators = R"sql(
+ALTER TABLE tokens ADD COLUMN is_operator BIGINT NOT NULL DEFAULT 0;
+UPDATE owners SET created = created * 1000 WHERE created < 100000000000000;
+UPDATE tokens SET created = created * 1000 WHERE created < 100000000000000;
+)sql";
+
+constexpr std::array kSteps{kFirst, kCaptionsAndRevisions, kOperators};
 
 }  // namespace
 

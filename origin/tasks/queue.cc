@@ -84,11 +84,6 @@ std::string_view name_of(TaskState state) {
   return "unknown";
 }
 
-std::int64_t Queue::now_us() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(clock_.wall().time_since_epoch())
-      .count();
-}
-
 void Queue::add(soci::session& sql, const NewTask& task, std::int64_t now_us) {
   // Ids count up, so that they tell the age. (SQLite needs the WHERE to see where the SELECT ends.)
   sql << "INSERT INTO tasks (id, video, kind, key, rank, spec, lease, worker, lease_ends, "
@@ -103,7 +98,7 @@ void Queue::add(soci::session& sql, const NewTask& task, std::int64_t now_us) {
 base::Result<std::optional<Lease>> Queue::lease(std::string_view worker,
                                                 const std::vector<std::string>& kinds) {
   const std::string name(worker.substr(0, 200));
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   const std::int64_t ends =
       now + std::chrono::duration_cast<std::chrono::microseconds>(limits_.lease_time).count();
   return database_.write([&](soci::session& sql) -> base::Result<std::optional<Lease>> {
@@ -132,7 +127,7 @@ base::Result<std::optional<Lease>> Queue::lease(std::string_view worker,
 
 base::Result<void> Queue::heartbeat(std::int64_t task, std::string_view lease,
                                     std::int64_t position_us) {
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   const std::int64_t ends =
       now + std::chrono::duration_cast<std::chrono::microseconds>(limits_.lease_time).count();
   return database_.write([&](soci::session& sql) -> base::Result<void> {
@@ -148,7 +143,7 @@ base::Result<void> Queue::heartbeat(std::int64_t task, std::string_view lease,
 
 base::Result<void> Queue::complete(std::int64_t task, std::string_view lease,
                                    const AndThen& and_then) {
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   return database_.write([&](soci::session& sql) -> base::Result<void> {
     const auto good = leased(sql, task, lease, now);
     if (!good) return std::unexpected(good.error());
@@ -161,7 +156,7 @@ base::Result<void> Queue::complete(std::int64_t task, std::string_view lease,
 
 base::Result<void> Queue::fail(std::int64_t task, std::string_view lease, std::string_view reason,
                                Verdict verdict, const AndThen& on_parked) {
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   const std::string why = cut(reason);
   return database_.write([&](soci::session& sql) -> base::Result<void> {
     const auto good = leased(sql, task, lease, now);
@@ -181,7 +176,7 @@ base::Result<void> Queue::fail(std::int64_t task, std::string_view lease, std::s
 }
 
 base::Result<void> Queue::give_back(std::int64_t task, std::string_view lease) {
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   return database_.write([&](soci::session& sql) -> base::Result<void> {
     if (auto good = leased(sql, task, lease, now); !good) return std::unexpected(good.error());
     release(sql, task);
@@ -195,7 +190,7 @@ base::Result<Lease> Queue::check(std::int64_t task, std::string_view lease) {
 
 base::Result<Lease> Queue::check(soci::session& sql, std::int64_t task,
                                  std::string_view lease) const {
-  return leased(sql, task, lease, now_us());
+  return leased(sql, task, lease, base::wall_us(clock_));
 }
 
 base::Result<void> Queue::retry(std::int64_t task, const AndThen& and_then) {
@@ -248,7 +243,7 @@ base::Result<std::string> Queue::video_of(std::int64_t task) {
 }
 
 base::Result<int> Queue::expire(const AndThen& on_parked) {
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   return database_.write([&](soci::session& sql) -> base::Result<int> {
     Lease row;
     int losses = 0;

@@ -89,7 +89,6 @@ class Queue {
   base::Result<int> expire(const AndThen& on_parked);
 
   [[nodiscard]] const QueueLimits& limits() const { return limits_; }
-  [[nodiscard]] std::int64_t now_us() const;
 
  private:
   Database& database_;

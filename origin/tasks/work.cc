@@ -158,7 +158,7 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
 base::Result<void> Work::plan_video(soci::session& sql, const Lease& task, const json& probe) {
   const auto plan = plan_for(probe, ladder_);
   if (!plan) return std::unexpected(plan.error());
-  const std::int64_t now = queue_.now_us();
+  const std::int64_t now = base::wall_us(clock_);
   const std::string kept = probe.dump();
   sql << "UPDATE videos SET probe = :probe WHERE id = :id", soci::use(kept), soci::use(task.video);
   if (plan->audio) {

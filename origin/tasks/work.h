@@ -32,8 +32,13 @@ struct Output {
 
 class Work {
  public:
-  Work(Database& database, Queue& queue, ObjectWriter& objects, Ladder ladder)
-      : database_(database), queue_(queue), objects_(objects), ladder_(std::move(ladder)) {}
+  Work(Database& database, Queue& queue, ObjectWriter& objects, const base::Clock& clock,
+       Ladder ladder)
+      : database_(database),
+        queue_(queue),
+        objects_(objects),
+        clock_(clock),
+        ladder_(std::move(ladder)) {}
 
   // Stores an output of the leased task. kInvalid: it is not what the task was to leave (output.h), or
   // an init segment that differs from the other units'.
@@ -63,6 +68,7 @@ class Work {
   Database& database_;
   Queue& queue_;
   ObjectWriter& objects_;
+  const base::Clock& clock_;
   const Ladder ladder_;
   base::Mutex publishing_;
 };

@@ -13,11 +13,6 @@ constexpr int kCollectedAtOnce = 1'000;
 
 }  // namespace
 
-std::int64_t Ledger::now_us() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(clock_.wall().time_since_epoch())
-      .count();
-}
-
 base::Result<std::vector<std::string>> Ledger::missing(std::int64_t owner,
                                                        const std::vector<std::string>& hashes) {
   return database_.read([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
@@ -65,7 +60,7 @@ base::Result<ChunkRef> Ledger::keep(std::int64_t owner, ChunkStore::Writer write
   const auto hash = writer.finish(expected);
   if (!hash) return std::unexpected(hash.error());
   const auto bytes = static_cast<std::int64_t>(size);
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   const std::int64_t expires =
       now + std::chrono::duration_cast<std::chrono::microseconds>(limits_.claim_time).count();
   const auto kept = database_.write([&](soci::session& sql) -> base::Result<void> {
@@ -85,7 +80,7 @@ base::Result<ChunkRef> Ledger::keep(std::int64_t owner, ChunkStore::Writer write
 
 base::Result<int> Ledger::collect() {
   const std::unique_lock lock(collecting_);
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   // A claim lasts as long as something of its owner's uses the chunk.
   const auto gone =
       database_.write([&](soci::session& sql) -> base::Result<std::vector<std::string>> {

@@ -58,7 +58,6 @@ class Ledger {
   [[nodiscard]] ChunkStore& chunks() { return chunks_; }
 
  private:
-  [[nodiscard]] std::int64_t now_us() const;
 
   Database& database_;
   ChunkStore& chunks_;

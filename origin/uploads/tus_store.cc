@@ -76,11 +76,6 @@ void set_position(soci::session& sql, const TusUpload& upload) {
 
 }  // namespace
 
-std::int64_t TusStore::now_us() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(clock_.wall().time_since_epoch())
-      .count();
-}
-
 base::Result<TusUpload> TusStore::create(const NewUpload& asked) {
   if (asked.metadata.size() > kMetadataMax) {
     return base::fail(ErrorCode::kInvalid, "Upload-Metadata may have 4,096 bytes",
@@ -94,7 +89,7 @@ base::Result<TusUpload> TusStore::create(const NewUpload& asked) {
                    .is_partial = asked.is_partial,
                    .length = asked.length,
                    .metadata = asked.metadata,
-                   .expires_us = now_us() + time_to_live_.count() * 1'000};
+                   .expires_us = base::wall_us(clock_) + time_to_live_.count() * 1'000};
   const auto made = database_.write([&](soci::session& sql) -> base::Result<void> {
     insert(sql, upload);
     return {};
@@ -149,7 +144,7 @@ base::Result<TusUpload> TusStore::concatenate(std::int64_t owner,
   TusUpload whole{.id = base::random_name(kIdLength),
                   .owner = owner,
                   .metadata = std::move(metadata),
-                  .expires_us = now_us() + time_to_live_.count() * 1'000};
+                  .expires_us = base::wall_us(clock_) + time_to_live_.count() * 1'000};
   return database_.write([&](soci::session& sql) -> base::Result<TusUpload> {
     whole.length = whole.position = 0;
     std::vector<ChunkRef> chunks;
@@ -190,7 +185,7 @@ base::Result<std::vector<ChunkRef>> TusStore::chunks(const TusUpload& upload) {
 }
 
 base::Result<int> TusStore::expire() {
-  const std::int64_t now = now_us();
+  const std::int64_t now = base::wall_us(clock_);
   const auto expired =
       database_.read([&](soci::session& sql) -> base::Result<std::vector<TusUpload>> {
         std::vector<TusUpload> uploads;

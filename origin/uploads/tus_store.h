@@ -121,7 +121,6 @@ class TusStore {
 
  private:
   base::Result<Turn> take_turn(const std::string& id);  // kBusy.
-  [[nodiscard]] std::int64_t now_us() const;
   [[nodiscard]] std::filesystem::path tail_of(std::string_view id) const { return tails_ / id; }
 
   Database& database_;

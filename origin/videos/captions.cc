@@ -98,9 +98,7 @@ base::Result<Captions::Stored> Captions::put(const std::string& video, std::int6
   const CaptionsView& made = stored.captions;
   const base::MutexLock lock(changing_);
   if (auto put = objects_.put(made.object, text); !put) return std::unexpected(put.error());
-  const std::int64_t now =
-      std::chrono::duration_cast<std::chrono::microseconds>(clock_.wall().time_since_epoch())
-          .count();
+  const std::int64_t now = base::wall_us(clock_);
   const auto size = static_cast<std::int64_t>(made.size);
   std::string before;
   const auto kept = database_.write([&](soci::session& sql) -> base::Result<void> {

@@ -18,11 +18,6 @@ std::unexpected<base::Error> no_such_video() {
   return base::fail(ErrorCode::kNotFound, "no such video", base::Blame::kClient);
 }
 
-std::int64_t now_in_us(const base::Clock& clock) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(clock.wall().time_since_epoch())
-      .count();
-}
-
 // What a probe result says of the length.
 std::int64_t duration_of(const std::string& probe) {
   const auto value = nlohmann::json::parse(probe, nullptr, false);
@@ -130,7 +125,7 @@ std::string Catalogue::create_in(soci::session& sql, const NewVideo& video, std:
 }
 
 base::Result<Catalogue::Created> Catalogue::create(const NewVideo& video) {
-  const std::int64_t now = now_in_us(clock_);
+  const std::int64_t now = base::wall_us(clock_);
   return database_.write([&](soci::session& sql) -> base::Result<Created> {
     Created created;
     std::string hash;

@@ -24,7 +24,6 @@ struct Row {
 struct Rendition {
   std::string name, kind;
   json spec;
-  std::int64_t units = 0;
   std::vector<Row> rows;
 
   [[nodiscard]] const Row* init() const { return find("/init"); }
@@ -114,10 +113,10 @@ std::vector<Rendition> read_renditions(soci::session& sql, const std::string& vi
   {
     Rendition row;
     std::string spec;
-    soci::statement select = (sql.prepare << "SELECT name, kind, units, spec FROM renditions "
-                                             "WHERE video = :video ORDER BY rank, name",
-                              soci::use(video), soci::into(row.name), soci::into(row.kind),
-                              soci::into(row.units), soci::into(spec));
+    soci::statement select =
+        (sql.prepare << "SELECT name, kind, spec FROM renditions "
+                        "WHERE video = :video ORDER BY rank, name",
+         soci::use(video), soci::into(row.name), soci::into(row.kind), soci::into(spec));
     select.execute();
     while (select.fetch()) {
       row.spec = json::parse(spec, nullptr, false);

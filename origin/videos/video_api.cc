@@ -140,7 +140,7 @@ base::Result<ApiAnswer> make_token(const VideoServices& services, const ApiCall&
   if (!request) return std::unexpected(request.error());
   const auto time = time_in(*request);
   if (!time) return std::unexpected(time.error());
-  const std::chrono::seconds expires(services.queue.now_us() / 1'000'000 + time->count());
+  const std::chrono::seconds expires(base::wall_us(services.clock) / 1'000'000 + time->count());
   const std::string token = services.signer.token("/" + id + "/", base::WallTime(expires));
   const std::string directory = "/media/~" + token + "/" + id;
   return ApiAnswer::json({{"token", token},

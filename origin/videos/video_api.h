@@ -16,6 +16,7 @@ struct VideoServices {
   Queue& queue;
   Work& work;
   ObjectWriter& objects;
+  const base::Clock& clock;
   const MediaSigner& signer;
   base::Bytes size_max;  // Of a file.
 };

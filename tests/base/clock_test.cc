@@ -16,6 +16,10 @@ TEST(ManualClock, StandsStillUntilAdvanced) {
   EXPECT_EQ(clock.mono() - before, 250ms);
 }
 
+TEST(Clock, TellsMicrosecondsForDatabases) {
+  EXPECT_EQ(wall_us(ManualClock(WallTime(1'250ms))), 1'250'000);
+}
+
 TEST(SystemClock, DoesNotGoBack) {
   const SystemClock clock;
   const MonoTime before = clock.mono();

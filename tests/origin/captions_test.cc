@@ -30,7 +30,7 @@ class CaptionsTest : public testing::TestWithParam<Engine> {
     database_ = test_.make(GetParam());
     queue_ = std::make_unique<Queue>(*database_, clock_, QueueLimits{});
     fs::create_directories(root_);
-    work_ = std::make_unique<Work>(*database_, *queue_, objects_, Ladder{});
+    work_ = std::make_unique<Work>(*database_, *queue_, objects_, clock_, Ladder{});
     captions_ = std::make_unique<Captions>(*database_, clock_, objects_, *work_);
     ASSERT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
       video_ = Catalogue::create_in(sql, {.owner = kOwner, .title = "t", .file_name = "f"}, 1);

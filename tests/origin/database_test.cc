@@ -1,13 +1,16 @@
 #include "origin/database/database.h"
 
 #include <gtest/gtest.h>
+#include <soci/sqlite3/soci-sqlite3.h>
 
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "origin/database/schema.h"
 #include "origin/videos/publication.h"
 #include "tests/origin/test_database.h"
 
@@ -110,6 +113,7 @@ TEST_P(DatabaseTest, VideosOfBeforeRevisionsArePublishedOnceMore) {
     for (const char* undo :
          {"DROP TABLE captions", "DROP INDEX videos_behind",
           "ALTER TABLE videos DROP COLUMN revision", "ALTER TABLE videos DROP COLUMN written",
+          "ALTER TABLE tokens DROP COLUMN is_operator",
           "DELETE FROM schema_version WHERE version > 1",
           "INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
           "kept_source) VALUES ('old', 1, 't', 'f', 1, 0, 'public', '', '', 1)"}) {
@@ -124,6 +128,38 @@ TEST_P(DatabaseTest, VideosOfBeforeRevisionsArePublishedOnceMore) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, DatabaseTest, testing::Values(Engine::kSqlite, Engine::kPostgres),
                          [](const auto& info) { return name_of(info.param); });
+
+TEST(Database, TimesOfTheFirstTablesBecomeMicroseconds) {
+  TestDatabase test;
+  const std::string file = (test.directory() / "old.db").native();
+  {
+    soci::session sql(soci::sqlite3, file);
+    std::string_view step = schema_steps()[0];
+    for (auto end = step.find(';'); end != std::string_view::npos; end = step.find(';')) {
+      sql << std::string(step.substr(0, end));
+      step.remove_prefix(end + 1);
+    }
+    sql << "CREATE TABLE schema_version (version BIGINT NOT NULL)";
+    sql << "INSERT INTO schema_version (version) VALUES (1)";
+    sql << "INSERT INTO owners (id, name, quota_bytes, created) VALUES (1, 'a', 0, 1700000000123)";
+    sql << "INSERT INTO tokens (hash, kind, owner, name, created, revoked) "
+           "VALUES ('h', 'api', 1, 'a', 1700000000456, 0)";
+  }
+  const auto opened = Database::open({.url = "sqlite:" + file, .connections = 1});
+  ASSERT_TRUE(opened) << opened.error().context;
+  const auto read = (*opened)->read([](soci::session& sql) -> base::Result<void> {
+    long long owner = 0;
+    long long token = 0;
+    long long is_operator = 1;
+    sql << "SELECT created FROM owners", soci::into(owner);
+    sql << "SELECT created, is_operator FROM tokens", soci::into(token), soci::into(is_operator);
+    EXPECT_EQ(owner, 1'700'000'000'123'000);
+    EXPECT_EQ(token, 1'700'000'000'456'000);
+    EXPECT_EQ(is_operator, 0);
+    return {};
+  });
+  EXPECT_TRUE(read);
+}
 
 TEST(Database, SaysWhatItCanNotOpen) {
   EXPECT_EQ(Database::open({.url = "mysql:x"}).error().code, ErrorCode::kInvalid);

@@ -26,7 +26,7 @@ class WorkTest : public testing::Test {
       : database_(test_.make(Engine::kSqlite)),
         queue_(*database_, clock_, QueueLimits{.lease_time = 60s}),
         objects_(root_),
-        work_(*database_, queue_, objects_, std::move(ladder)) {
+        work_(*database_, queue_, objects_, clock_, std::move(ladder)) {
     fs::create_directories(root_);
     add(kSpec);
     task_ = **queue_.lease("w", {"transcode"});
