@@ -1,8 +1,12 @@
 #include "cli/api.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <thread>
 #include <utility>
+
+#include "cli/event_reader.h"
 
 namespace cli {
 namespace {
@@ -12,6 +16,10 @@ using nlohmann::json;
 
 constexpr int kTries = 6;
 constexpr std::chrono::milliseconds kPause{300};  // Doubled each time.
+
+// The server tells the first event at once, and then says something every 15 s.
+constexpr std::chrono::milliseconds kFirstEventMax{5'000};
+constexpr std::chrono::milliseconds kSilenceMax{40'000};
 
 std::string detail_of(const http::BlockingAnswer& answer) {
   const json document = json::parse(answer.body, nullptr, false);
@@ -75,6 +83,29 @@ base::Result<http::BlockingAnswer> Api::call(http::BlockingRequest request) {
   }
 }
 
+base::Result<void> Api::listen(const std::string& path,
+                               const std::function<bool(const json& event)>& on_event) {
+  http::BlockingRequest request{.url = settings_.server + path,
+                                .fields = {{"accept", "text/event-stream"}},
+                                .body_timeout = kFirstEventMax,
+                                .stall_timeout = kSilenceMax};
+  if (!settings_.token.empty()) request.fields.set("authorization", "Bearer " + settings_.token);
+  EventReader reader;
+  request.on_body = [&](std::string_view bytes) {
+    const auto events = reader.take(bytes);
+    if (!events) return false;
+    for (const std::string& text : *events) {
+      const json event = json::parse(text, nullptr, false);
+      if (event.is_object() && !on_event(event)) return false;
+    }
+    return true;
+  };
+  const auto answer = client_.fetch(request);
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->status >= 400) return base::fail(code_of(answer->status), detail_of(*answer));
+  return {};
+}
+
 base::Result<std::vector<std::string>> Api::missing(const std::vector<std::string>& hashes) {
   const auto answer = post("/api/v1/chunks/missing", {{"hashes", hashes}});
   if (!answer) return std::unexpected(answer.error());
@@ -117,6 +148,18 @@ base::Result<json> Api::post(const std::string& path, const json& body) {
                        .url = path,
                        .fields = {{"content-type", "application/json"}},
                        .body = text}));
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                          (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+    escaped += is_plain
+                   ? std::string(1, c)
+                   : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+  return escaped;
 }
 
 }  // namespace cli

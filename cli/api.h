@@ -32,6 +32,10 @@ class Api {
   // Any bytes.
   base::Result<nlohmann::json> put(const std::string& path, std::string_view body);
   base::Result<nlohmann::json> remove(const std::string& path);
+  // The events of a stream as they come, each an object, until `on_event` says false or the stream
+  // ends. Not tried again. kTimeout: none came, as when a proxy holds them back.
+  base::Result<void> listen(const std::string& path,
+                            const std::function<bool(const nlohmann::json& event)>& on_event);
 
   [[nodiscard]] const std::string& server() const { return settings_.server; }
 
@@ -41,5 +45,8 @@ class Api {
   const Settings settings_;
   http::BlockingClient client_;
 };
+
+// As one segment of a path, or a value of a query.
+std::string percent_encode(std::string_view text);
 
 }  // namespace cli

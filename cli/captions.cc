@@ -14,22 +14,6 @@ using nlohmann::json;
 
 constexpr std::size_t kFileBytesMax = 1u << 20;
 
-std::string percent_encode(const std::string& text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '-' || c == '_' || c == '.';
-    const auto byte = static_cast<unsigned char>(c);
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return encoded;
-}
-
 std::string path_of(const std::string& video, const std::string& language) {
   return "/api/v1/videos/" + percent_encode(video) + "/captions/" + percent_encode(language);
 }

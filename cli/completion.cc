@@ -51,9 +51,20 @@ std::string bash(const CLI::App& app) {
 
 std::string fish(const CLI::App& app) {
   std::string script = "complete -c headrace -f\n";
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      script +=
+          fmt::format("complete -c headrace -l {} -d '{}'\n", name, option->get_description());
+    }
+  }
   for (const CLI::App* command : app.get_subcommands({})) {
     script += fmt::format("complete -c headrace -n __fish_use_subcommand -a {} -d '{}'\n",
                           command->get_name(), command->get_description());
+    for (const CLI::App* one : command->get_subcommands({})) {
+      script +=
+          fmt::format("complete -c headrace -n '__fish_seen_subcommand_from {}' -a {} -d '{}'\n",
+                      command->get_name(), one->get_name(), one->get_description());
+    }
     for (const CLI::Option* option : command->get_options()) {
       for (const std::string& name : option->get_lnames()) {
         script +=

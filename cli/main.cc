@@ -1,6 +1,9 @@
 // headrace: the command line of a Headrace server. docs/cli.md.
 #include <CLI/CLI.hpp>
+#include <array>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -12,6 +15,7 @@
 #include "cli/progress_line.h"
 #include "cli/settings.h"
 #include "cli/upload.h"
+#include "cli/wait.h"
 
 namespace {
 
@@ -147,8 +151,8 @@ int link(const Options& options, cli::Api& api) {
   const auto time = base::parse_duration(options.time);
   if (!time) return refuse(options, {time.error().code, "--for: " + time.error().context});
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(*time);
-  auto made =
-      api.post("/api/v1/videos/" + options.id + "/media-token", {{"ttl_s", seconds.count()}});
+  auto made = api.post("/api/v1/videos/" + cli::percent_encode(options.id) + "/media-token",
+                       {{"ttl_s", seconds.count()}});
   if (made) {
     for (const char* manifest : {"master", "manifest"}) {
       (*made)[manifest] = api.server() + made->value(manifest, "");
@@ -171,6 +175,26 @@ int list_captions(const Options& options, cli::Api& api) {
   return show(options, cli::list_captions(api, options.id), [](const json& page) {
     for (const json& one : page.value("data", json::array())) print_captions(one);
   });
+}
+
+// Standard output has the token alone, for $(…) and files.
+void print_worker_token(const json& made, const std::string& server) {
+  const std::string token = plain(made.value("token", ""));
+  std::fprintf(
+      stderr,
+      "A worker with it is started by\n  HEADRACE_WORKER_TOKEN=%s headrace-worker --origin %s\n",
+      token.c_str(), server.c_str());
+  std::printf("%s\n", token.c_str());
+}
+
+void print_worker_tokens(const json& page) {
+  for (const json& one : page.value("data", json::array())) {
+    const std::time_t made = one.value("created_us", std::int64_t{0}) / 1'000'000;
+    std::tm parts{};
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", ::localtime_r(&made, &parts));
+    std::printf("%s  %s\n", text.data(), plain(one.value("name", "")).c_str());
+  }
 }
 
 }  // namespace
@@ -220,6 +244,13 @@ int main(int argc, char** argv) {
   tasks->add_option("--video", options.id, "of this one alone, done ones too");
   CLI::App* retry = tasks->add_subcommand("retry", "puts a parked task back into the queue");
   retry->add_option("ID", options.task)->required();
+  CLI::App* worker = app.add_subcommand("worker", "lets workers in; for operators");
+  worker->require_subcommand(1);
+  CLI::App* make = worker->add_subcommand("token", "prints a new worker's token, once");
+  make->add_option("NAME", options.worker, "to tell tokens apart; else one is made up");
+  CLI::App* workers = worker->add_subcommand("tokens", "lists the tokens that are good");
+  CLI::App* revoke = worker->add_subcommand("revoke", "ends all workers' tokens of a name");
+  revoke->add_option("NAME", options.worker)->required();
   CLI::App* completion = app.add_subcommand("completion", "prints a shell's completion script");
   completion->add_option("SHELL", options.shell)
       ->required()
@@ -239,8 +270,9 @@ int main(int argc, char** argv) {
 
   if (*send) return upload(options, api);
   if (*videos) {
-    const std::string query = "?count=" + std::to_string(options.count) +
-                              (options.cursor.empty() ? "" : "&cursor=" + options.cursor);
+    const std::string query =
+        "?count=" + std::to_string(options.count) +
+        (options.cursor.empty() ? "" : "&cursor=" + cli::percent_encode(options.cursor));
     return show(options, api.get("/api/v1/videos" + query), [](const json& page) {
       for (const json& one : page.value("data", json::array())) print_line(one);
       if (page.contains("next")) {
@@ -249,7 +281,7 @@ int main(int argc, char** argv) {
     });
   }
   if (*video) {
-    return show(options, api.get("/api/v1/videos/" + options.id),
+    return show(options, api.get("/api/v1/videos/" + cli::percent_encode(options.id)),
                 [&](const json& one) { print_video(one, api.server()); });
   }
   if (*share) return link(options, api);
@@ -260,10 +292,22 @@ int main(int argc, char** argv) {
                 [](const json&) { std::puts("they are removed"); });
   }
   if (*retry) {
-    return show(options, api.post("/api/v1/tasks/" + options.task + "/retry", json::object()),
-                [](const json&) { std::puts("it waits again"); });
+    return show(
+        options,
+        api.post("/api/v1/tasks/" + cli::percent_encode(options.task) + "/retry", json::object()),
+        [](const json&) { std::puts("it waits again"); });
   }
-  const std::string of = options.id.empty() ? "" : "?video=" + options.id;
+  if (*make) {
+    const json asked = options.worker.empty() ? json::object() : json{{"name", options.worker}};
+    return show(options, api.post("/api/v1/worker-tokens", asked),
+                [&](const json& made) { print_worker_token(made, api.server()); });
+  }
+  if (*workers) return show(options, api.get("/api/v1/worker-tokens"), print_worker_tokens);
+  if (*revoke) {
+    return show(options, api.remove("/api/v1/worker-tokens/" + cli::percent_encode(options.worker)),
+                [](const json& done) { std::printf("%d revoked\n", done.value("revoked", 0)); });
+  }
+  const std::string of = options.id.empty() ? "" : "?video=" + cli::percent_encode(options.id);
   return show(options, api.get("/api/v1/tasks" + of), [](const json& page) {
     for (const json& task : page.value("data", json::array())) {
       std::printf("%6lld  %-8s %-10s %s  %s\n", task.value("id", 0LL),

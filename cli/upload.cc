@@ -8,7 +8,6 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,7 +22,6 @@ using base::ErrorCode;
 using nlohmann::json;
 
 constexpr std::uint64_t kChunk = 8u << 20;
-constexpr std::chrono::milliseconds kPollPause{500};
 constexpr std::size_t kMissingAtOnce = 100'000;  // Hashes in a question.
 
 class File {
@@ -96,15 +94,17 @@ base::Result<std::set<std::string>> ask_missing(Api& api, const std::vector<Chun
 
 base::Result<void> send(Api& api, const File& file, const std::vector<Chunk>& chunks,
                         std::set<std::string> missing, ProgressLine& progress) {
+  std::vector<Chunk> wanted;  // Each once, however often the file has it.
   std::uint64_t total = 0;
   for (const Chunk& chunk : chunks) {
-    if (missing.contains(chunk.hash)) total += chunk.size;
+    if (missing.erase(chunk.hash) == 0) continue;
+    wanted.push_back(chunk);
+    total += chunk.size;
   }
-  if (total == 0) return {};
+  if (wanted.empty()) return {};
   progress.begin("sending", total);
   std::uint64_t sent = 0;
-  for (const Chunk& chunk : chunks) {
-    if (missing.erase(chunk.hash) == 0) continue;
+  for (const Chunk& chunk : wanted) {
     const auto bytes = file.read(chunk.offset, chunk.size);
     if (!bytes) return std::unexpected(bytes.error());
     if (base::Sha256::hex_of(*bytes) != chunk.hash) {
@@ -167,25 +167,6 @@ base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& 
     }
   }
   return api.get("/api/v1/videos/" + id);
-}
-
-base::Result<json> wait_for(Api& api, const std::string& id, const std::string& state,
-                            ProgressLine& progress) {
-  progress.begin("transcoding", 100);
-  while (true) {
-    auto video = api.get("/api/v1/videos/" + id);
-    if (!video) return video;
-    const std::string now = video->value("state", "");
-    progress.show(video->value("percent", 0U), ProgressLine::Unit::kPercent);
-    if (now == "failed") {
-      return base::fail(ErrorCode::kCorrupt, video->value("failure", "it failed"));
-    }
-    if (now == "ready" || now == state) {
-      progress.end();
-      return video;
-    }
-    std::this_thread::sleep_for(kPollPause);
-  }
 }
 
 }  // namespace cli

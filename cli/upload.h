@@ -2,7 +2,6 @@
 // Running it again after whatever went wrong sends only what is still missing.
 #pragma once
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -22,10 +21,5 @@ struct UploadOptions {
 // The video as the server describes it. kNotFound, kDenied: a file can't be read. kInvalid: it
 // changed while it was read; or captions were refused: then the video is there without them.
 base::Result<nlohmann::json> upload(Api& api, const UploadOptions& options, ProgressLine& progress);
-
-// Until the video is `playable` (a rung is there) or `ready` (all are). kCorrupt: it failed; the
-// sentence says why.
-base::Result<nlohmann::json> wait_for(Api& api, const std::string& id, const std::string& state,
-                                      ProgressLine& progress);
 
 }  // namespace cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 
 #include "base/check.h"
@@ -50,7 +51,9 @@ struct BlockingClient::State {
   BlockingAnswer answer;
   std::size_t field_bytes = 0;
   std::size_t body_sent = 0;
-  bool too_large = false, enough = false;
+  bool too_large = false, enough = false, late = false;
+  bool body_began = false;
+  std::chrono::steady_clock::time_point body_due;
 
   std::size_t on_header(std::string_view line) {
     if (line.starts_with("HTTP/")) {  // Of this answer; what came before was interim.
@@ -71,6 +74,7 @@ struct BlockingClient::State {
   }
 
   std::size_t on_body(std::string_view bytes) {
+    body_began = true;
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     if (request->on_body && status / 100 == 2) {
@@ -84,6 +88,13 @@ struct BlockingClient::State {
     }
     answer.body += bytes;
     return bytes.size();
+  }
+
+  // Non-zero: ends it. Called at least once a second.
+  int on_progress() {
+    late = !body_began && request->body_timeout.count() > 0 &&
+           std::chrono::steady_clock::now() > body_due;
+    return stopped || late ? 1 : 0;
   }
 
   std::size_t on_body_wanted(char* to, std::size_t room) {
@@ -122,7 +133,8 @@ base::Result<BlockingAnswer> BlockingClient::fetch(const BlockingRequest& reques
   state.request = &request;
   state.answer = {};
   state.field_bytes = state.body_sent = 0;
-  state.too_large = state.enough = false;
+  state.too_large = state.enough = state.late = state.body_began = false;
+  state.body_due = std::chrono::steady_clock::now() + request.body_timeout;
 
   std::array<char, CURL_ERROR_SIZE> message{};
   set(easy, CURLOPT_ERRORBUFFER, message.data());
@@ -173,7 +185,7 @@ base::Result<BlockingAnswer> BlockingClient::fetch(const BlockingRequest& reques
   set(
       easy, CURLOPT_XFERINFOFUNCTION,
       +[](void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-        return static_cast<State*>(self)->stopped ? 1 : 0;
+        return static_cast<State*>(self)->on_progress();
       });
 
   curl_slist* lines = curl_slist_append(nullptr, "Expect:");
@@ -190,6 +202,10 @@ base::Result<BlockingAnswer> BlockingClient::fetch(const BlockingRequest& reques
   state.answer.status = static_cast<int>(status);
   if (code == CURLE_OK || state.enough) return std::move(state.answer);
   if (state.stopped) return base::fail(ErrorCode::kAborted, "stopped");
+  if (state.late) {
+    return base::fail(ErrorCode::kTimeout,
+                      request.url + ": the answer's body did not begin in time");
+  }
   if (state.too_large) {
     return base::fail(ErrorCode::kTooLarge, request.url + ": the answer is too large");
   }

@@ -30,6 +30,7 @@ struct BlockingRequest {
   std::optional<std::string_view> body;
   std::size_t answer_max = 64u << 20;
   std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds body_timeout{0};        // To the answer's first byte of a body; 0: any.
   std::chrono::milliseconds stall_timeout{30'000};  // Without a byte either way.
   // Called with the bytes of the body sent so far.
   std::function<void(std::uint64_t sent)> on_sent = nullptr;

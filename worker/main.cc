@@ -139,6 +139,7 @@ int main(int argc, char** argv) {
   if (options.token.empty()) {
     return refuse(
         "expected --token-file or HEADRACE_WORKER_TOKEN; make a token with "
+        "headrace worker token, or on the origin's machine with "
         "headrace-origin token create NAME --worker");
   }
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());

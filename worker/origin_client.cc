@@ -72,7 +72,7 @@ base::Result<http::BlockingAnswer> OriginClient::call(http::BlockingRequest requ
       if (answer->status == 401) {
         return base::fail(ErrorCode::kDenied,
                           "the origin does not take this worker's token: make one with "
-                          "headrace-origin token create NAME --worker");
+                          "headrace worker token");
       }
       if (answer->status == 409) return base::fail(ErrorCode::kBusy, detail_of(*answer));
       if (answer->status >= 400 && answer->status != 422) {

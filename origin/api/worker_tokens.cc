@@ -1,5 +1,6 @@
 #include "origin/api/worker_tokens.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/random.h"
@@ -14,12 +15,17 @@ constexpr const char* kAll = "/api/v1/worker-tokens";
 constexpr std::size_t kSmallBody = 4u << 10;
 constexpr std::size_t kRandomLength = 6;
 
-// A name tells tokens apart for who revokes one.
+// A name tells tokens apart for who revokes one, by a path that ends in it.
 base::Result<std::string> name_in(const json& request) {
   const auto name = request.find("name");
   if (name == request.end()) return "worker-" + base::random_name(kRandomLength);
-  if (name->is_string()) return name->get<std::string>();
-  return base::fail(ErrorCode::kInvalid, "\"name\" must be a string", base::Blame::kClient);
+  const auto unfit = [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20; };
+  if (name->is_string() && std::ranges::none_of(name->get_ref<const std::string&>(), unfit)) {
+    return name->get<std::string>();
+  }
+  return base::fail(ErrorCode::kInvalid,
+                    "\"name\" must be a string without slashes and control characters",
+                    base::Blame::kClient);
 }
 
 base::Result<ApiAnswer> create(Tokens& tokens, const std::string& body) {

@@ -49,9 +49,9 @@ class Platform:
                                name, *options], check=True, capture_output=True, text=True,
                               timeout=60).stdout.strip()
 
-    def start_worker(self, *options, url=None, preexec=None, inside=()):
+    def start_worker(self, *options, url=None, preexec=None, inside=(), token=None):
         """`inside`: words before the command, which put it somewhere."""
-        environment = {**os.environ, "HEADRACE_WORKER_TOKEN": self.token("worker", "--worker")}
+        environment = {**os.environ, "HEADRACE_WORKER_TOKEN": token or self.token("worker", "--worker")}
         log = self.directory / f"worker-{self._made}.log"
         self._made += 1
         with open(log, "ab") as out:
@@ -117,12 +117,14 @@ class Platform:
 
         return wait_until(there, f"{video} is {' or '.join(states)}", patience)
 
+    def cli_environment(self, server=None, token=None):
+        return {**os.environ, "HEADRACE_SERVER": server or self.url,
+                "HEADRACE_TOKEN": self.owner if token is None else token,
+                "HOME": str(self.directory)}
+
     def cli(self, *arguments, server=None, token=None):
-        environment = {**os.environ, "HEADRACE_SERVER": server or self.url,
-                       "HEADRACE_TOKEN": self.owner if token is None else token,
-                       "HOME": str(self.directory)}
         return subprocess.run([BIN / "headrace", *map(str, arguments)], capture_output=True,
-                              text=True, timeout=180, env=environment)
+                              text=True, timeout=180, env=self.cli_environment(server, token))
 
     def kill_origin(self):
         self.origin.kill()

@@ -1,0 +1,334 @@
+"""The command line: operators' commands, events while it waits, a file sent again, settings."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+import platform_harness
+from harness import BIN, Answer, Origin, wait_until
+from platform_harness import CHUNK, make_clip
+
+VIDEO = {"id": "abc", "title": "t", "state": "processing", "percent": 40, "size": 1}
+READY = {**VIDEO, "state": "ready", "percent": 100}
+
+
+@pytest.fixture
+def platform(tmp_path):
+    made = platform_harness.Platform(tmp_path / "platform").start()
+    yield made
+    made.stop()
+
+
+# --- Workers' tokens ---
+
+
+def test_an_operator_lets_workers_in_and_out(platform, make_edge, tmp_path):
+    edge = make_edge(platform.url)
+    operator = platform.token("boss", "--operator")
+    made = platform.cli("worker", "token", "helper ä", server=edge.url, token=operator)
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip()
+    assert made.stdout == f"{token}\n" and token.startswith("hrw_")
+    assert f"HEADRACE_WORKER_TOKEN={token} headrace-worker --origin {edge.url}\n" in made.stderr
+    platform.start_worker(url=edge.url, token=token)
+    video = platform.create(make_clip(tmp_path / "clip.mp4", seconds=1).read_bytes())
+    platform.wait(video, "ready")
+
+    named = json.loads(platform.cli("--json", "worker", "token", token=operator).stdout)
+    assert named["token"].startswith("hrw_") and named["name"].startswith("worker-")
+    listed = json.loads(platform.cli("--json", "worker", "tokens", token=operator).stdout)["data"]
+    assert {one["name"] for one in listed} == {"helper ä", named["name"]}
+    assert abs(listed[0]["created_us"] / 1e6 - time.time()) < 600
+    assert "token" not in listed[0]
+    assert "helper ä" in platform.cli("worker", "tokens", token=operator).stdout
+
+    def lease(with_token):
+        return platform.call("POST", "/api/v1/worker/lease", {"kinds": ["none"]}, with_token).status
+
+    assert platform.cli("worker", "revoke", named["name"], token=operator).stdout == "1 revoked\n"
+    assert lease(named["token"]) == 401 and lease(token) == 204
+    assert platform.cli("worker", "revoke", "helper ä", token=operator).returncode == 0
+    assert lease(token) == 401
+    gone = platform.cli("worker", "revoke", named["name"], token=operator)
+    assert gone.returncode == 4 and "no worker's token" in gone.stderr
+    # What the database has of them is no token.
+    kept = b"".join(path.read_bytes() for path in platform.data.glob("origin.db*"))
+    for secret in (token, named["token"], operator):
+        assert secret.split("_", 1)[1].encode() not in kept
+        assert hashlib.sha256(secret.encode()).hexdigest().encode() in kept
+
+
+@pytest.mark.parametrize("method, path", [("POST", "/api/v1/worker-tokens"),
+                                          ("GET", "/api/v1/worker-tokens"),
+                                          ("DELETE", "/api/v1/worker-tokens/worker")])
+def test_who_is_no_operator_lets_nobody_in(platform, method, path):
+    worker = platform.token("worker", "--worker")
+    body = {} if method == "POST" else None
+    refused = platform.call(method, path, body)
+    assert refused.status == 403 and "--operator" in refused.json["detail"]
+    for token in (worker, "", "hr_wrong"):
+        assert platform.call(method, path, body, token).status == 401
+    operator = platform.token("boss", "--operator")
+    assert platform.call(method, path, body, operator).status in (200, 201)
+    subprocess.run([BIN / "headrace-origin", "--config", platform.config, "token", "revoke", "boss"],
+                   check=True, capture_output=True, timeout=60)
+    assert platform.call(method, path, body, operator).status == 401
+
+
+def test_a_plain_token_is_told_what_to_ask_for(platform):
+    refused = platform.cli("worker", "token")
+    assert refused.returncode == 3 and refused.stdout == "" and "--operator" in refused.stderr
+    operator = platform.token("boss", "--operator")
+    for name, sentence in (("x" * 101, "100 bytes"), ("a/b", "slashes"), ("a\nb", "slashes")):
+        unfit = platform.cli("worker", "token", name, token=operator)
+        assert unfit.returncode == 5 and sentence in unfit.stderr
+
+
+# --- Waiting ---
+
+
+class Server(Origin):
+    """Takes an upload, and tells of the video as a test scripts it."""
+
+    def __init__(self, *streams, video=None):
+        super().__init__(self.give)
+        self.streams, self.video = list(streams), video or VIDEO
+
+    def give(self, request):
+        if request.method == "PUT":
+            return Answer(201, {}, b"{}")
+        if request.target == "/api/v1/chunks/missing":
+            return json_answer({"missing": json.loads(request.body)["hashes"]})
+        if request.target.endswith("/progress"):
+            return self.streams.pop(0) if self.streams else Answer(404)
+        return json_answer(self.video, 201 if request.method == "POST" else 200)
+
+    def asked_for(self, what):
+        return len([one for one in self.requests() if one.method == "GET"
+                    and one.target == f"/api/v1/videos/abc{what}"])
+
+
+def json_answer(value, status=200):
+    return Answer(status, {"Content-Type": "application/json"}, json.dumps(value).encode())
+
+
+def events(*videos, **more):
+    body = "".join(f": hello\n\nevent: video\ndata: {json.dumps(video)}\n\n" for video in videos)
+    return Answer(200, {"Content-Type": "text/event-stream"}, body.encode(), chunked=True, **more)
+
+
+def upload(server, tmp_path, *options, size=1000):
+    file = tmp_path / "file.mp4"
+    with open(file, "wb") as out:
+        for at in range(0, size, CHUNK):  # No chunk is like another, but for the last two.
+            out.write(bytes([min(at // CHUNK, 2)]) * min(CHUNK, size - at))
+    environment = {**os.environ, "HEADRACE_SERVER": server.url, "HEADRACE_TOKEN": "hr_x",
+                   "HOME": str(tmp_path)}
+    return [BIN / "headrace", "upload", file, "--wait", *options], environment
+
+
+def run_upload(server, tmp_path, *options):
+    command, environment = upload(server, tmp_path, *options)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+@contextlib.contextmanager
+def serving(*streams, video=None):
+    server = Server(*streams, video=video)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def test_it_listens_and_does_not_ask(tmp_path):
+    with serving(events(VIDEO, VIDEO, READY)) as server:
+        done = run_upload(server, tmp_path, "--json")
+        assert done.returncode == 0 and json.loads(done.stdout)["state"] == "ready"
+        assert (server.asked_for("/progress"), server.asked_for("")) == (1, 0)
+
+
+def test_the_first_event_that_suffices_ends_the_wait(tmp_path):
+    never = threading.Event()
+    body = events({**VIDEO, "state": "playable"}, VIDEO)
+    body.pause, body.pause_at = never, len(body.body) - 20
+    with serving(body) as server:
+        began = time.monotonic()
+        done = run_upload(server, tmp_path, "--until", "playable")
+        never.set()
+        assert done.returncode == 0 and time.monotonic() - began < 10
+        assert server.asked_for("") == 0
+
+
+def test_a_video_that_fails_is_told_with_its_reason(tmp_path):
+    with serving(events({**VIDEO, "state": "failed", "failure": "It is no film."})) as server:
+        done = run_upload(server, tmp_path)
+        assert done.returncode == 8 and "It is no film." in done.stderr
+
+
+def test_a_stream_that_ends_is_opened_again(tmp_path):
+    with serving(events(VIDEO), events(VIDEO, cut_at=30), events(VIDEO), events(READY)) as server:
+        assert run_upload(server, tmp_path).returncode == 0
+        assert (server.asked_for("/progress"), server.asked_for("")) == (4, 3)
+
+
+def test_where_events_are_held_back_it_asks(tmp_path):
+    never = threading.Event()
+    held = events(READY)
+    held.pause, held.pause_at = never, 0
+    with serving(held, events(VIDEO)) as server:
+        command, environment = upload(server, tmp_path)
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as process:
+            began = time.monotonic()
+            wait_until(lambda: server.asked_for("") >= 2, "it asks")
+            assert 4 < time.monotonic() - began < 15
+            server.video = READY
+            assert process.wait(30) == 0
+        never.set()
+        assert server.asked_for("/progress") == 1
+
+
+def test_a_server_without_events_is_asked(tmp_path):
+    with serving() as server:
+        command, environment = upload(server, tmp_path)
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as process:
+            wait_until(lambda: server.asked_for("") >= 5, "it asks")
+            server.video = READY
+            assert process.wait(30) == 0
+        assert server.asked_for("/progress") == 3
+
+
+def test_a_restart_of_the_origin_is_waited_out(platform, make_edge, tmp_path):
+    edge = make_edge(platform.url)
+    clip = make_clip(tmp_path / "clip.mp4", seconds=2)
+    with subprocess.Popen([BIN / "headrace", "--json", "upload", clip, "--wait"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=platform.cli_environment(edge.url)) as process:
+        wait_until(lambda: platform.call("GET", "/api/v1/videos").json["data"], "it was uploaded")
+        platform.kill_origin()
+        time.sleep(12)  # Longer than a single request is tried again.
+        assert process.poll() is None
+        platform.start()
+        platform.start_worker()
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0 and json.loads(out)["state"] == "ready"
+
+
+# --- What one sees ---
+
+
+def test_a_terminal_shows_each_stage_with_speed_and_time(tmp_path):
+    class Slow(Server):
+        def give(self, request):
+            if request.method == "PUT":
+                time.sleep(0.8)
+            return super().give(request)
+
+    master, slave = pty.openpty()
+    server = Slow(events(VIDEO), events(READY))
+    try:
+        command, environment = upload(server, tmp_path, size=4 * CHUNK)
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL,
+                              stderr=slave) as process:
+            os.close(slave)
+            shown = b""
+            with contextlib.suppress(OSError):  # Linux's word for the other end's being closed.
+                while piece := os.read(master, 65536):
+                    shown += piece
+            assert process.wait(60) == 0
+    finally:
+        os.close(master)
+        server.stop()
+    lines = shown.decode().replace("\r\n", "\r").split("\r")
+
+    def of(stage):
+        return [line for line in lines if stage in line]
+
+    assert of("hashing") and "100 %" in of("hashing")[-1]
+    assert any("MiB/s" in line and "left" in line for line in of("sending")), of("sending")
+    assert "100 %" in of("sending")[-1], of("sending")
+    assert len([one for one in server.requests() if one.method == "PUT"]) == 3
+    assert " 40 %" in of("transcoding")[0]
+
+
+def test_what_is_no_terminal_gets_a_line_a_stage(tmp_path):
+    with serving(events(READY)) as server:
+        done = run_upload(server, tmp_path)
+        assert done.stderr == "hashing\nsending\ntranscoding\n"
+
+
+# --- Again ---
+
+
+def test_run_again_it_sends_what_is_missing(platform, make_edge, tmp_path):
+    edge = make_edge(platform.url)
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1).read_bytes()
+    filler = 5 * CHUNK
+    file = tmp_path / "big.mp4"
+    file.write_bytes(clip + filler.to_bytes(4, "big") + b"free" + os.urandom(filler - 8))
+
+    def sent():
+        return [one for one in edge.log_lines() if one["method"] == "PUT" and one["status"] == 201]
+
+    with subprocess.Popen([BIN / "headrace", "upload", file], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL,
+                          env=platform.cli_environment(edge.url)) as process:
+        wait_until(lambda: len(list(platform.data.glob("chunks/??/*"))) >= 2, "two chunks are there")
+        process.send_signal(signal.SIGKILL)
+    again = platform.cli("--json", "upload", file, server=edge.url)
+    assert again.returncode == 0 and json.loads(again.stdout)["size"] == file.stat().st_size
+    wait_until(lambda: len({one["target"] for one in sent()}) == 6, "the log has them all")
+    assert len(sent()) <= 7, "only the one under way may have been sent twice"
+
+
+# --- Settings ---
+
+
+def test_flags_go_before_the_environment_and_that_before_the_file(platform, tmp_path):
+    config = tmp_path / ".config" / "headrace"
+    config.mkdir(parents=True)
+    nobody = "http://127.0.0.1:1"
+
+    def code(*flags, file=(), **environment):
+        (config / "config.toml").write_text("".join(f'{key} = "{value}"\n' for key, value in file))
+        clean = {key: value for key, value in os.environ.items()
+                 if not key.startswith(("HEADRACE", "XDG"))}
+        return subprocess.run([BIN / "headrace", *flags, "videos"], capture_output=True, timeout=60,
+                              env={**clean, "HOME": str(tmp_path), **environment}).returncode
+
+    good = [("server", platform.url), ("token", platform.owner)]
+    wrong = [("server", nobody), ("token", "hr_wrong")]
+    assert code(file=good) == 0
+    assert code(file=[good[0], wrong[1]]) == 3
+    assert code(file=wrong, HEADRACE_SERVER=platform.url, HEADRACE_TOKEN=platform.owner) == 0
+    assert code(file=good, HEADRACE_TOKEN="hr_wrong") == 3
+    assert code("--server", platform.url, "--token", platform.owner, file=wrong,
+                HEADRACE_SERVER=nobody, HEADRACE_TOKEN="hr_wrong") == 0
+
+
+# --- Completion ---
+
+
+@pytest.mark.parametrize("words, offered", [
+    (["wor"], {"worker"}), (["worker", ""], {"token", "tokens", "revoke"}),
+    (["worker", "tok"], {"token", "tokens"}), (["tasks", "re"], {"retry"}),
+    (["upload", "--wa"], {"--wait"}), (["--json", "vide"], {"video", "videos"})])
+def test_bash_completes(platform, words, offered):
+    script = platform.cli("completion", "bash").stdout
+    array = " ".join(f"'{word}'" for word in ["headrace", *words])
+    asked = f"{script}\nCOMP_WORDS=({array}); COMP_CWORD={len(words)}; _headrace\n" \
+            'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    done = subprocess.run(["bash"], input=asked, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    got = set(done.stdout.split())
+    assert got == offered or (words[-1] == "" and got >= offered), got
