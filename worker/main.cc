@@ -17,6 +17,7 @@
 #include "base/version.h"
 #include "http/event_loop.h"
 #include "worker/decoder.h"
+#include "worker/sandbox_trial.h"
 #include "worker/task_runner.h"
 
 namespace {
@@ -94,9 +95,12 @@ class Lane {
   base::Thread thread_;
 };
 
-int refuse(const std::string& sentence) {
+// docs/sandbox.md. Another start on this machine ends the same way.
+constexpr int kCannotConfine = 3;
+
+int refuse(const std::string& sentence, int code = 1) {
   std::fprintf(stderr, "headrace-worker: %s\n", sentence.c_str());
-  return 1;
+  return code;
 }
 
 std::string first_line_of(const std::string& file) {
@@ -149,6 +153,12 @@ int main(int argc, char** argv) {
   worker::sandbox::Protections required = worker::sandbox::Protections::required();
   if (options.without_landlock) required.remove(worker::sandbox::Protection::kLandlock);
 
+  const auto walls = worker::try_sandbox({"decode"}, required);
+  if (!walls) {
+    const bool is_known = walls.error().code == base::ErrorCode::kUnsupported;
+    return refuse(walls.error().context, is_known ? kCannotConfine : 1);
+  }
+
   char host[256] = "worker";
   ::gethostname(host, sizeof host - 1);
   std::vector<std::unique_ptr<Lane>> lanes;
@@ -161,8 +171,9 @@ int main(int argc, char** argv) {
                               .required = required},
         std::string(host) + "-" + std::to_string(::getpid()) + "/" + std::to_string(i)));
   }
-  base::log_info("worker.ready",
-                 {{"origin", options.url}, {"tasks", std::to_string(options.tasks)}});
+  base::log_info("worker.ready", {{"origin", options.url},
+                                  {"tasks", std::to_string(options.tasks)},
+                                  {"confined_by", walls->to_string()}});
   base::sd_notify("READY=1");
   http::EventLoop loop;
   signals.start(loop, [&](int signal) {

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import time
@@ -191,13 +192,31 @@ def test_a_worker_that_is_asked_to_stop_gives_its_task_back(platform, tmp_path):
     assert all(one["losses"] == 0 and one["failures"] == 0 for one in left)
 
 
-def test_a_machine_that_cannot_confine_leaves_the_task_to_another(platform, tmp_path):
-    video = platform.create(make_clip(tmp_path / "clip.mp4", seconds=2).read_bytes())
+def test_a_worker_on_a_machine_that_cannot_confine_says_so_and_takes_nothing(platform, clip):
+    video = platform.create(clip.read_bytes())
     weak = platform.start_worker(preexec=without_landlock)
+    assert weak.wait(30) == 3
+    said = weak.log.read_text()
+    assert "missing: landlock" in said and "--without-landlock" in said and "5.13" in said
+    assert "task.leased" not in said and "worker.ready" not in said
+    (task,) = platform.call("GET", f"/api/v1/tasks?video={video}").json["data"]
+    assert task["state"] == "waiting" and not task["worker"]
+    allowed = platform.start_worker("--without-landlock", preexec=without_landlock)
+    platform.wait(video, "ready")
+    (ready,) = [line for line in allowed.log.read_text().splitlines() if "worker.ready" in line]
+    assert "syscall_filter" in ready and "landlock" not in ready
+
+
+def test_a_machine_that_can_confine_no_more_leaves_the_task_to_another(platform, clip):
+    weak = platform.start_worker()
+    wait_until(lambda: "worker.ready" in weak.log.read_text(), "it has tried its sandbox")
+    # Its children want to set a higher limit than they may from here on.
+    resource.prlimit(weak.pid, resource.RLIMIT_CPU, (1000, 1000))
+    video = platform.create(clip.read_bytes())
     wait_until(lambda: weak.log.read_text().count("how=given_back") >= 2, "it has given it back")
-    assert "missing: landlock" in weak.log.read_text()
-    (probe_task,) = platform.call("GET", f"/api/v1/tasks?video={video}").json["data"]
-    assert (probe_task["failures"], probe_task["losses"]) == (0, 0)
+    assert "the sandbox did not start" in weak.log.read_text()
+    (task,) = platform.call("GET", f"/api/v1/tasks?video={video}").json["data"]
+    assert (task["failures"], task["losses"]) == (0, 0)
     platform.start_worker()
     platform.wait(video, "ready")
 
