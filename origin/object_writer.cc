@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "base/unique_fd.h"
+#include "origin/litter.h"
 #include "origin/object_store.h"
 
 namespace origin {
@@ -92,6 +93,11 @@ base::Result<void> ObjectWriter::remove(std::string_view name) {
   fs::remove_all(root_ / name, error);
   if (error) return failed("remove", root_ / name, error.value());
   return {};
+}
+
+std::vector<std::string> ObjectWriter::older_than(std::string_view directory,
+                                                  std::int64_t before_us) const {
+  return names_older_than(root_ / directory, before_us);
 }
 
 bool ObjectWriter::has(std::string_view name) const {

@@ -5,8 +5,11 @@
 // Errors     kNoSpace, kIo.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -23,6 +26,9 @@ class ObjectWriter {
   // The object, or everything under a directory. What is not there is no error.
   base::Result<void> remove(std::string_view name);
   [[nodiscard]] bool has(std::string_view name) const;
+  // What lies directly under a directory and was last changed before `before_us` (litter.h).
+  [[nodiscard]] std::vector<std::string> older_than(std::string_view directory,
+                                                    std::int64_t before_us) const;
 
  private:
   const std::filesystem::path root_;

@@ -30,6 +30,7 @@ namespace {
 
 constexpr std::chrono::seconds kRound{2};
 constexpr int kRoundsPerCollection = 150;  // Five minutes.
+constexpr int kRoundsPerTidying = 10'800;  // Six hours: it looks at every tail and video.
 
 std::string tails_directory(const DataConfig& data) { return data.directory + "/tails"; }
 
@@ -119,6 +120,15 @@ struct Platform::State {
     };
   }
 
+  // What a crash had left was removed.
+  static void tell(const char* of, const base::Result<int>& removed) {
+    if (!removed) {
+      base::log_error("litter.not_collected", {{"of", of}, {"reason", removed.error().context}});
+    } else if (*removed > 0) {
+      base::log_info("litter.collected", {{"of", of}, {"count", std::to_string(*removed)}});
+    }
+  }
+
   void go_round() {
     for (int round = 0;; ++round) {
       if (auto looked = work.look_after(); !looked) {
@@ -131,6 +141,11 @@ struct Platform::State {
         if (auto collected = ledger.collect(); !collected) {
           base::log_error("chunks.not_collected", {{"reason", collected.error().context}});
         }
+        tell("chunks", ledger.collect_litter());
+      }
+      if (round % kRoundsPerTidying == 0) {
+        tell("tails", uploads.collect_litter());
+        tell("objects", work.collect_litter());
       }
       const base::MutexLock lock(mutex);
       if (!closing) changed.wait_for(mutex, kRound);

@@ -12,7 +12,6 @@ using base::ErrorCode;
 
 constexpr std::size_t kLeaseIdLength = 22;  // 128 bits.
 constexpr std::size_t kReasonBytesMax = 2'000;
-constexpr int kListMax = 1'000;
 
 constexpr std::array kStates{
     std::pair{std::string_view("waiting"), TaskState::kWaiting},
@@ -207,20 +206,22 @@ base::Result<void> Queue::retry(std::int64_t task, const AndThen& and_then) {
   });
 }
 
-base::Result<std::vector<TaskView>> Queue::list(std::string_view video) {
+base::Result<std::vector<TaskView>> Queue::list(std::int64_t owner, std::string_view video) {
   const std::string of(video);
   return database_.read([&](soci::session& sql) -> base::Result<std::vector<TaskView>> {
     TaskView row;
     std::string state;
     soci::statement select =
-        (sql.prepare << "SELECT id, video, kind, key, worker, reason, state, progress, failures, "
-                        "losses FROM tasks WHERE " +
+        (sql.prepare << "SELECT tasks.id, tasks.video, kind, key, worker, reason, state, progress, "
+                        "failures, losses FROM tasks JOIN videos ON videos.id = tasks.video "
+                        "WHERE videos.owner = :owner AND " +
                             std::string(of.empty() ? "state <> 'done' AND :video = ''"
-                                                   : "video = :video") +
-                            " ORDER BY id DESC LIMIT " + std::to_string(kListMax),
-         soci::use(of), soci::into(row.id), soci::into(row.video), soci::into(row.kind),
-         soci::into(row.key), soci::into(row.worker), soci::into(row.reason), soci::into(state),
-         soci::into(row.progress_us), soci::into(row.failures), soci::into(row.losses));
+                                                   : "tasks.video = :video") +
+                            " ORDER BY tasks.id DESC LIMIT " + std::to_string(kListMax),
+         soci::use(owner), soci::use(of), soci::into(row.id), soci::into(row.video),
+         soci::into(row.kind), soci::into(row.key), soci::into(row.worker), soci::into(row.reason),
+         soci::into(state), soci::into(row.progress_us), soci::into(row.failures),
+         soci::into(row.losses));
     select.execute();
     std::vector<TaskView> tasks;
     while (select.fetch()) {

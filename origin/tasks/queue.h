@@ -82,8 +82,10 @@ class Queue {
 
   // A parked task waits again. kNotFound: none such is parked.
   base::Result<void> retry(std::int64_t task, const AndThen& and_then);
-  // Of one video; empty: of all, the newest 1,000 that are not done.
-  base::Result<std::vector<TaskView>> list(std::string_view video);
+  // Of one of the owner's videos; empty: of all of his, those that are not done. Newest first, at most
+  // kListMax.
+  static constexpr int kListMax = 1'000;
+  base::Result<std::vector<TaskView>> list(std::int64_t owner, std::string_view video);
   base::Result<std::string> video_of(std::int64_t task);
   // Takes back expired leases; parks what was lost too often (`on_parked` as in fail()).
   base::Result<int> expire(const AndThen& on_parked);

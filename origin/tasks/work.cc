@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "base/sha256.h"
+#include "origin/litter.h"
+#include "origin/object_store.h"
 #include "package/manifests.h"
 
 namespace origin {
@@ -325,6 +327,34 @@ base::Result<void> Work::look_after() {
   if (!behind) return std::unexpected(behind.error());
   for (const std::string& video : *behind) publish_or_log(video);
   return {};
+}
+
+base::Result<int> Work::collect_litter() {
+  const std::vector<std::string> old =
+      objects_.older_than("media", base::wall_us(clock_) - kLitterAge.count());
+  // A video's row comes before its first object and ids are never used again: no row will come.
+  const auto gone =
+      database_.read([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
+        std::vector<std::string> unknown;
+        std::string id;
+        std::int64_t owner = 0;
+        soci::statement select = (sql.prepare << "SELECT owner FROM videos WHERE id = :id",
+                                  soci::use(id), soci::into(owner));
+        for (const std::string& one : old) {
+          id = one;
+          if (!select.execute(true)) unknown.push_back(one);
+        }
+        return unknown;
+      });
+  if (!gone) return std::unexpected(gone.error());
+  int removed = 0;
+  for (const std::string& id : *gone) {
+    const std::string name = "media/" + id;
+    if (!is_object_name(name)) continue;  // Not of ours.
+    if (auto done = objects_.remove(name); !done) return std::unexpected(done.error());
+    ++removed;
+  }
+  return removed;
 }
 
 }  // namespace origin

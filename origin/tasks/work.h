@@ -51,6 +51,8 @@ class Work {
   base::Result<void> retry(std::int64_t task);
   // Lost leases, and what a crash has left unpublished.
   base::Result<void> look_after();
+  // Removes the old objects of videos that are not there: a deletion stopped half-way. Of how many.
+  base::Result<int> collect_litter();
 
   // Writes the manifests of the video anew, with every rendition that is complete, and its poster.
   base::Result<void> publish(std::string_view video);

@@ -39,21 +39,26 @@ base::Result<std::unique_ptr<ChunkStore>> ChunkStore::open(const fs::path& direc
                                                            base::Bytes disk_free_min) {
   std::error_code error;
   // All of them at once, so that a chunk's directory never has to be made durable later.
+  std::unique_ptr<ChunkStore> store(new ChunkStore(directory, disk_free_min));
   for (int i = 0; i < 256 && !error; ++i) {
-    std::array<char, 3> name{};
-    std::snprintf(name.data(), name.size(), "%02x", static_cast<unsigned>(i));
-    fs::create_directories(directory / name.data(), error);
+    fs::create_directories(store->directory_of(static_cast<std::uint8_t>(i)), error);
   }
   if (!error) fs::remove_all(directory / "new", error);
   if (!error) fs::create_directory(directory / "new", error);
   if (error) return base::fail(ErrorCode::kIo, directory.native() + ": " + error.message());
   if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
-  return std::unique_ptr<ChunkStore>(new ChunkStore(directory, disk_free_min));
+  return store;
 }
 
 fs::path ChunkStore::path_of(std::string_view hash) const {
   CHECK(base::is_sha256_hex(hash));
   return directory_ / hash.substr(0, 2) / hash;
+}
+
+fs::path ChunkStore::directory_of(std::uint8_t first_byte) const {
+  std::array<char, 3> name{};
+  std::snprintf(name.data(), name.size(), "%02x", unsigned{first_byte});
+  return directory_ / name.data();
 }
 
 base::Result<ChunkStore::Writer> ChunkStore::begin(std::uint64_t size) {

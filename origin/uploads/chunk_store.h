@@ -65,6 +65,8 @@ class ChunkStore {
   // Fills `into` from `offset`, all of it within the chunk.
   base::Result<void> read(std::string_view hash, std::uint64_t offset, std::span<char> into) const;
   base::Result<void> remove(std::string_view hash);
+  // Where chunks lie whose hash begins with this byte.
+  [[nodiscard]] std::filesystem::path directory_of(std::uint8_t first_byte) const;
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 

@@ -5,11 +5,33 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/sha256.h"
+#include "origin/litter.h"
 
 namespace origin {
 namespace {
 
 constexpr int kCollectedAtOnce = 1'000;
+
+// Of these, those that nothing speaks of; a row of damaged tables is enough to spare one.
+std::vector<std::string> unknown_of(soci::session& sql, const std::vector<std::string>& hashes) {
+  std::vector<std::string> unknown;
+  std::string hash;
+  int there = 0;
+  soci::statement select =
+      (sql.prepare << "SELECT CAST(COUNT(*) AS INTEGER) FROM ("
+                      "SELECT hash FROM chunks WHERE hash = :a UNION ALL "
+                      "SELECT hash FROM claims WHERE hash = :b UNION ALL "
+                      "SELECT hash FROM upload_chunks WHERE hash = :c UNION ALL "
+                      "SELECT hash FROM source_chunks WHERE hash = :d) AS found",
+       soci::use(hash), soci::use(hash), soci::use(hash), soci::use(hash), soci::into(there));
+  for (const std::string& one : hashes) {
+    hash = one;
+    select.execute(true);
+    if (there == 0) unknown.push_back(one);
+  }
+  return unknown;
+}
 
 }  // namespace
 
@@ -112,6 +134,28 @@ base::Result<int> Ledger::collect() {
     }
   }
   return static_cast<int>(gone->size());
+}
+
+base::Result<int> Ledger::collect_litter() {
+  const auto directory = chunks_.directory_of(next_directory_++);
+  const std::int64_t before = base::wall_us(clock_) - kLitterAge.count();
+  std::vector<std::string> old = names_older_than(directory, before);
+  std::erase_if(old, [](const std::string& name) { return !base::is_sha256_hex(name); });
+  if (old.empty()) return 0;
+  // Nobody keeps a chunk from here on: one that was sent again meanwhile is young, or has its row.
+  const std::unique_lock lock(collecting_);
+  const auto unknown =
+      database_.read([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
+        return unknown_of(sql, old);
+      });
+  if (!unknown) return std::unexpected(unknown.error());
+  int removed = 0;
+  for (const std::string& hash : *unknown) {
+    if (!is_older_than(directory / hash, before)) continue;
+    if (auto done = chunks_.remove(hash); !done) return std::unexpected(done.error());
+    ++removed;
+  }
+  return removed;
 }
 
 }  // namespace origin

@@ -10,6 +10,7 @@
 // Errors     Those of Database and ChunkStore; kNoSpace from reserve(): the owner's quota.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <shared_mutex>
@@ -54,16 +55,19 @@ class Ledger {
 
   // Removes chunks that no upload and no video uses and that nobody has claimed lately. How many.
   base::Result<int> collect();
+  // Removes old files of chunks that no row speaks of, in the next of the store's 256 directories.
+  // How many.
+  base::Result<int> collect_litter();
 
   [[nodiscard]] ChunkStore& chunks() { return chunks_; }
 
  private:
-
   Database& database_;
   ChunkStore& chunks_;
   const base::Clock& clock_;
   const LedgerLimits limits_;
   std::shared_mutex collecting_;  // Shared: keeping.
+  std::atomic<std::uint8_t> next_directory_{0};
 };
 
 }  // namespace origin

@@ -73,6 +73,8 @@ class TusStore {
   base::Result<std::vector<ChunkRef>> chunks(const TusUpload& upload);
   // Removes what has expired. How many.
   base::Result<int> expire();
+  // Removes old tails that no upload has. How many.
+  base::Result<int> collect_litter();
 
   // The right to change one upload.
   class Turn {

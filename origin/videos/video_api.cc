@@ -195,14 +195,11 @@ json to_json(const TaskView& task) {
 // An owner sees the tasks of his own videos.
 base::Result<ApiAnswer> list_tasks(const VideoServices& services, const ApiCall& call) {
   const auto video = call.query.find("video");
-  const auto tasks = services.queue.list(video == call.query.end() ? "" : video->second);
+  const auto tasks =
+      services.queue.list(call.caller->owner, video == call.query.end() ? "" : video->second);
   if (!tasks) return std::unexpected(tasks.error());
   json data = json::array();
-  for (const TaskView& task : *tasks) {
-    if (services.catalogue.check_owner(task.video, call.caller->owner)) {
-      data.push_back(to_json(task));
-    }
-  }
+  for (const TaskView& task : *tasks) data.push_back(to_json(task));
   return ApiAnswer::json({{"data", data}});
 }
 

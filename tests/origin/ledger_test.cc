@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/sha256.h"
 #include "origin/videos/catalogue.h"
@@ -38,6 +42,21 @@ class LedgerTest : public testing::Test {
     EXPECT_TRUE(writer);
     EXPECT_TRUE(writer->append(bytes));
     return ledger_.keep(owner, std::move(*writer), expected);
+  }
+  // As a kill between the file and its row leaves it.
+  std::string write_only(const std::string& bytes) {
+    auto writer = chunks_->begin(bytes.size());
+    EXPECT_TRUE(writer->append(bytes));
+    return *writer->finish({});
+  }
+  void set_age(const std::string& hash, std::chrono::hours age) {
+    fs::last_write_time(chunks_->directory() / hash.substr(0, 2) / hash,
+                        std::chrono::file_clock::from_sys(clock_.wall() - age));
+  }
+  int collect_all_litter() {
+    int count = 0;
+    for (int i = 0; i < 256; ++i) count += *ledger_.collect_litter();
+    return count;
   }
   [[nodiscard]] std::size_t files() const {
     std::size_t count = 0;
@@ -128,6 +147,67 @@ TEST_F(LedgerTest, CollectsWhatNothingUsesAndNeverWhatSomethingDoes) {
   ASSERT_TRUE(catalogue_.remove(video->id, 1));
   EXPECT_EQ(ledger_.collect(), 1);
   EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(LedgerTest, CollectsOldFilesThatNoRowSpeaksOf) {
+  const std::string lost = write_only("no row was written");
+  const std::string young = write_only("its row is on its way");
+  const std::string kept = keep(1, "kept")->hash;
+  set_age(lost, 25h);
+  set_age(young, 23h);
+  set_age(kept, 25h);
+  EXPECT_EQ(collect_all_litter(), 1);
+  EXPECT_FALSE(chunks_->has(lost));
+  EXPECT_TRUE(chunks_->has(young));
+  EXPECT_TRUE(chunks_->has(kept));
+}
+
+TEST_F(LedgerTest, AFileThatAVideoOrAnUploadUsesIsNoLitter) {
+  const ChunkRef source = *keep(1, "of a video");
+  const ChunkRef sent = *keep(1, "of an upload");
+  ASSERT_TRUE(catalogue_.create(
+      {.owner = 1, .title = "t", .file_name = "f", .container = "mov", .chunks = {source}}));
+  ASSERT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
+    sql << "INSERT INTO upload_chunks (upload, number, hash, size) VALUES ('u', 0, :hash, 1)",
+        soci::use(sent.hash);
+    // Damage: the rows that should be there are not.
+    sql << "DELETE FROM chunks";
+    sql << "DELETE FROM claims";
+    return {};
+  }));
+  set_age(source.hash, 100h);
+  set_age(sent.hash, 100h);
+  EXPECT_EQ(collect_all_litter(), 0);
+  EXPECT_TRUE(chunks_->has(source.hash) && chunks_->has(sent.hash));
+}
+
+TEST_F(LedgerTest, LitterThatIsSentAgainIsAChunk) {
+  const std::string lost = write_only("sent again");
+  set_age(lost, 25h);
+  ASSERT_TRUE(keep(1, "sent again"));
+  set_age(lost, 25h);
+  EXPECT_EQ(collect_all_litter(), 0);
+  EXPECT_TRUE(ledger_.missing(1, {lost})->empty());
+}
+
+// Chunks are sent while the collector goes round and their old files lie about: none that was
+// acknowledged may be gone.
+TEST_F(LedgerTest, AChunkThatIsSentWhileLitterIsCollectedStays) {
+  constexpr int kChunks = 200;
+  for (int i = 0; i < kChunks; ++i) set_age(write_only("chunk " + std::to_string(i)), 25h);
+  std::atomic<bool> ends{false};
+  std::jthread collector([&] {
+    while (!ends) EXPECT_TRUE(ledger_.collect_litter());
+  });
+  std::vector<std::string> acknowledged;
+  for (int i = 0; i < kChunks; ++i) {
+    const auto kept = keep(2, "chunk " + std::to_string(i));
+    ASSERT_TRUE(kept);
+    acknowledged.push_back(kept->hash);
+  }
+  ends = true;
+  collector.join();
+  EXPECT_TRUE(ledger_.missing(2, acknowledged)->empty());
 }
 
 TEST_F(LedgerTest, ADiskThatIsNearlyFullTakesNothing) {

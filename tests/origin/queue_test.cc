@@ -25,6 +25,16 @@ class QueueTest : public testing::TestWithParam<Engine> {
     if (!TestDatabase::has(GetParam())) GTEST_SKIP() << "no PostgreSQL server on this machine";
     database_ = test_.make(GetParam());
     queue_ = std::make_unique<Queue>(*database_, clock_, QueueLimits{.lease_time = 60s});
+    add_video("v", 1);
+  }
+
+  void add_video(const std::string& id, std::int64_t owner) {
+    ASSERT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
+      sql << "INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, "
+             "probe, kept_source) VALUES (:id, :owner, '', '', 0, 0, 'public', '', '', 1)",
+          soci::use(id), soci::use(owner);
+      return {};
+    }));
   }
 
   void add(const std::string& key, std::int64_t rank = 0, const std::string& kind = "probe") {
@@ -39,7 +49,7 @@ class QueueTest : public testing::TestWithParam<Engine> {
     return *leased;
   }
   TaskView only() {
-    const auto tasks = queue_->list("v");
+    const auto tasks = queue_->list(1, "v");
     EXPECT_EQ(tasks->size(), 1u);
     return tasks->front();
   }
@@ -68,6 +78,31 @@ TEST_P(QueueTest, GivesTheLowestRankFirstThenTheOldest) {
   EXPECT_EQ(lease({"images", "probe"})->key, "other");
   EXPECT_EQ(lease()->key, "late");
   EXPECT_FALSE(lease());
+}
+
+TEST_P(QueueTest, AnOwnerSeesHisOwnTasksHoweverManyOthersHave) {
+  add_video("w", 2);
+  add("mine");
+  ASSERT_TRUE(database_->write([](soci::session& sql) -> base::Result<void> {
+    for (int i = 0; i <= Queue::kListMax; ++i) {
+      Queue::add(sql, {.video = "w", .kind = "probe", .key = std::to_string(i), .spec = "{}"}, 0);
+    }
+    return {};
+  }));
+  ASSERT_EQ(queue_->list(1, "")->size(), 1U);
+  EXPECT_EQ(queue_->list(1, "")->front().key, "mine");
+  EXPECT_EQ(queue_->list(2, "")->size(), std::size_t{Queue::kListMax});
+  EXPECT_EQ(queue_->list(2, "")->front().key, std::to_string(Queue::kListMax)) << "newest first";
+  EXPECT_TRUE(queue_->list(1, "w")->empty());
+  EXPECT_TRUE(queue_->list(3, "")->empty());
+}
+
+TEST_P(QueueTest, DoneTasksAreShownOfOneVideoAlone) {
+  add("a");
+  const auto task = lease();
+  ASSERT_TRUE(queue_->complete(task->task, task->id, nothing));
+  EXPECT_TRUE(queue_->list(1, "")->empty());
+  EXPECT_EQ(queue_->list(1, "v")->size(), 1U);
 }
 
 TEST_P(QueueTest, TheSameWorkIsOneTask) {

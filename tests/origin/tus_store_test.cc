@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -103,6 +105,22 @@ TEST_F(TusStoreTest, WhatExpiresIsGoneWithItsTail) {
   EXPECT_EQ(store_.expire(), 1);
   EXPECT_EQ(store_.get(upload.id, 1).error().code, ErrorCode::kNotFound);
   EXPECT_TRUE(fs::is_empty(tails_));
+}
+
+TEST_F(TusStoreTest, CollectsOldTailsThatNoUploadHas) {
+  const TusUpload upload = create(100);
+  ASSERT_EQ(send(upload, "0123456789"), 10U);
+  for (const char* name : {"lost", "young"}) std::ofstream(tails_ / name) << "bytes";
+  const auto set_age = [&](const std::string& name, std::chrono::hours age) {
+    fs::last_write_time(tails_ / name, std::chrono::file_clock::from_sys(clock_.wall() - age));
+  };
+  set_age("lost", 25h);
+  set_age("young", 23h);
+  set_age(upload.id, 25h);
+  EXPECT_EQ(store_.collect_litter(), 1);
+  EXPECT_FALSE(fs::exists(tails_ / "lost"));
+  EXPECT_TRUE(fs::exists(tails_ / "young"));
+  EXPECT_EQ(send(upload, "more"), 14U);
 }
 
 }  // namespace

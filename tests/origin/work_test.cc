@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include "tests/origin/test_database.h"
 #include "tests/package/box_bytes.h"
@@ -230,6 +232,57 @@ TEST_F(ImagesWorkTest, WhatIsBehindIsWrittenAfterACrash) {
   EXPECT_EQ(*videos_behind(*database_), std::vector<std::string>{"film"});
   ASSERT_TRUE(work_.look_after());
   EXPECT_TRUE(videos_behind(*database_)->empty());
+}
+
+// A rendition that is whole by its rows: one unit of one segment.
+void add_whole(soci::session& sql, const std::string& video, const std::string& about) {
+  const std::string spec = R"({"width": 1280, "height": 720, "rate": [25, 1], "duration": 1024})";
+  sql << "INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, "
+         "probe, "
+         "kept_source, revision) VALUES (:id, 1, 't', '', 0, 0, 'public', '', '{}', 1, 1)",
+      soci::use(video);
+  sql << "INSERT INTO renditions (video, name, kind, rank, units, spec, published) "
+         "VALUES (:video, '720p', 'video', 1, 1, :spec, 0)",
+      soci::use(video), soci::use(spec);
+  const std::string init = R"({"codec": "avc1.64001f"})";
+  for (const auto& [key, last, says] :
+       {std::tuple{"720p/0/init", 0, init}, std::tuple{"720p/0/seg/0", 1, about}}) {
+    const std::string name = key;
+    sql << "INSERT INTO outputs (video, key, rendition, unit, object, size, hash, about, last) "
+           "VALUES (:video, :key, '720p', 0, 'o/x.m4s', 1000, 'h', :about, :last)",
+        soci::use(video), soci::use(name), soci::use(says), soci::use(last);
+  }
+}
+
+TEST_F(WorkTest, AVideoThatCanNotBePublishedKeepsNoOtherWaiting) {
+  const std::string good =
+      R"({"start": 0, "duration": 1024, "timescale": 12800, "i_frames": [[0, 900, 0]]})";
+  ASSERT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
+    add_whole(sql, "a", "{}");
+    add_whole(sql, "b", good);
+    add_whole(sql, "c", "no JSON");
+    return {};
+  }));
+  ASSERT_FALSE(work_.publish("a"));
+  ASSERT_TRUE(work_.look_after());
+  EXPECT_TRUE(fs::exists(root_ / "media/b/master.m3u8"));
+  EXPECT_FALSE(fs::exists(root_ / "media/a"));
+}
+
+TEST_F(WorkTest, CollectsOldObjectsOfVideosThatAreGone) {
+  for (const char* video : {"v", "gone", "young"}) {
+    ASSERT_TRUE(objects_.put(std::string("media/") + video + "/720p/x.m4s", "bytes"));
+    fs::last_write_time(root_ / "media" / video,
+                        std::chrono::file_clock::from_sys(clock_.wall() - 25h));
+  }
+  fs::last_write_time(root_ / "media/young",
+                      std::chrono::file_clock::from_sys(clock_.wall() - 23h));
+  run("INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
+      "kept_source) VALUES ('v', 1, '', '', 0, 0, 'public', '', '', 1)");
+  EXPECT_EQ(work_.collect_litter(), 1);
+  EXPECT_TRUE(fs::exists(root_ / "media/v/720p/x.m4s"));
+  EXPECT_TRUE(fs::exists(root_ / "media/young"));
+  EXPECT_FALSE(fs::exists(root_ / "media/gone"));
 }
 
 }  // namespace
