@@ -23,6 +23,9 @@ constexpr std::array kLogLevelNames{base::EnumName{"debug", base::LogLevel::kDeb
 constexpr std::array kFirstRungNames{base::EnumName{"early", FirstRung::kEarly},
                                      base::EnumName{"with_others", FirstRung::kWithOthers}};
 
+constexpr std::array kKeepNames{base::EnumName{"always", KeepOriginals::kAlways},
+                                base::EnumName{"until_ready", KeepOriginals::kUntilReady}};
+
 constexpr std::array<std::string_view, 9> kPresets{
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"};
 
@@ -82,6 +85,11 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
          "Uploads are refused while the disk has less than this free.");
   option("uploads.claim_time", c.uploads.claim_time, 1h, 24h * 365,
          "How long chunks are kept that no video uses yet.");
+
+  option(
+      "originals.keep", c.originals.keep, kKeepNames,
+      "Uploaded files; until_ready: let go once the video has all its renditions, for good, those "
+      "that are ready already too.");
 
   option("tasks.lease_time", c.tasks.lease_time, 1s, 1h,
          "A worker that is silent for so long has lost its task.");

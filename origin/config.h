@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "http/limits.h"
 #include "origin/media_plan.h"
+#include "origin/videos/originals.h"
 #include "origin/videos/plan.h"
 
 namespace origin {
@@ -53,6 +54,10 @@ struct UploadsConfig {
   std::chrono::milliseconds claim_time = std::chrono::hours(24 * 7);
 };
 
+struct OriginalsConfig {
+  KeepOriginals keep = KeepOriginals::kAlways;
+};
+
 struct TasksConfig {
   std::chrono::milliseconds lease_time{60'000};
 };
@@ -71,6 +76,7 @@ struct OriginConfig {
   MediaConfig media;
   DataConfig data;
   UploadsConfig uploads;
+  OriginalsConfig originals;
   TasksConfig tasks;
   LadderConfig ladder;
   http::Limits limits;

@@ -22,6 +22,7 @@
 #include "origin/videos/captions.h"
 #include "origin/videos/captions_api.h"
 #include "origin/videos/catalogue.h"
+#include "origin/videos/originals.h"
 #include "origin/videos/progress.h"
 #include "origin/videos/video_api.h"
 
@@ -61,6 +62,7 @@ struct Platform::State {
         queue(*database, clock, {.lease_time = config.tasks.lease_time}),
         objects(objects_directory(config.data)),
         work(*database, queue, objects, clock, ladder_of(config.ladder)),
+        originals(*database, ledger, config.originals.keep),
         videos{.catalogue = catalogue,
                .ledger = ledger,
                .queue = queue,
@@ -134,7 +136,9 @@ struct Platform::State {
       if (auto looked = work.look_after(); !looked) {
         base::log_error("tasks.not_looked_after", {{"reason", looked.error().context}});
       }
-      if (round % kRoundsPerCollection == 0) {
+      const auto let_go = originals.let_go();
+      if (!let_go) base::log_error("originals.not_let_go", {{"reason", let_go.error().context}});
+      if (let_go.value_or(0) > 0 || round % kRoundsPerCollection == 0) {
         if (auto expired = uploads.expire(); !expired) {
           base::log_error("uploads.not_expired", {{"reason", expired.error().context}});
         }
@@ -165,6 +169,7 @@ struct Platform::State {
   Queue queue;
   ObjectWriter objects;
   Work work;
+  Originals originals;
   const VideoServices videos;
   Captions captions;
   const CaptionsServices captions_services;

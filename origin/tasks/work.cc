@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "origin/litter.h"
 #include "origin/object_store.h"
+#include "origin/videos/originals.h"
 #include "package/manifests.h"
 
 namespace origin {
@@ -263,6 +264,7 @@ base::Result<void> Work::fail(const Lease& task, std::string_view reason, Queue:
 
 base::Result<void> Work::retry(std::int64_t task) {
   return queue_.retry(task, [](soci::session& sql, const Lease& parked) -> base::Result<void> {
+    if (auto there = check_original(sql, parked.video); !there) return there;
     if (!is_needed(parked.kind)) return {};
     sql << "UPDATE videos SET failure = '' WHERE id = :id", soci::use(parked.video);
     return {};

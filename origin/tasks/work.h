@@ -48,6 +48,7 @@ class Work {
   // The missing keys, or none: it is done.
   base::Result<std::vector<std::string>> complete(const Lease& task, const nlohmann::json& result);
   base::Result<void> fail(const Lease& task, std::string_view reason, Queue::Verdict verdict);
+  // kBusy: the original is gone (originals.h).
   base::Result<void> retry(std::int64_t task);
   // Lost leases, and what a crash has left unpublished.
   base::Result<void> look_after();

@@ -13,6 +13,13 @@ namespace {
 
 constexpr int kCollectedAtOnce = 1'000;
 
+// Of a claim: nothing of its owner's uses the chunk.
+constexpr const char* kUnused =
+    "NOT EXISTS (SELECT 1 FROM upload_chunks JOIN uploads ON uploads.id = upload_chunks.upload "
+    "WHERE upload_chunks.hash = claims.hash AND uploads.owner = claims.owner) "
+    "AND NOT EXISTS (SELECT 1 FROM source_chunks JOIN videos ON videos.id = source_chunks.video "
+    "WHERE source_chunks.hash = claims.hash AND videos.owner = claims.owner)";
+
 // Of these, those that nothing speaks of; a row of damaged tables is enough to spare one.
 std::vector<std::string> unknown_of(soci::session& sql, const std::vector<std::string>& hashes) {
   std::vector<std::string> unknown;
@@ -100,18 +107,41 @@ base::Result<ChunkRef> Ledger::keep(std::int64_t owner, ChunkStore::Writer write
   return ChunkRef{*hash, size};
 }
 
+void Ledger::release_source(soci::session& sql, const std::string& video) const {
+  std::int64_t owner = 0;
+  std::int64_t created = 0;
+  sql << "SELECT owner, created FROM videos WHERE id = :id", soci::use(video), soci::into(owner),
+      soci::into(created);
+  // A claim that lasts longer was made after the video: for something that is yet to come.
+  const std::int64_t expires =
+      created + std::chrono::duration_cast<std::chrono::microseconds>(limits_.claim_time).count();
+  std::set<std::string> hashes;
+  {
+    std::string hash;
+    soci::statement select = (sql.prepare << "SELECT hash FROM source_chunks WHERE video = :video",
+                              soci::use(video), soci::into(hash));
+    select.execute();
+    while (select.fetch()) hashes.insert(hash);
+  }
+  sql << "DELETE FROM source_chunks WHERE video = :video", soci::use(video);
+  sql << "DELETE FROM upload_chunks WHERE upload IN (SELECT id FROM uploads WHERE video = :video)",
+      soci::use(video);
+  for (const std::string& hash : hashes) {
+    sql << std::string(
+               "DELETE FROM claims WHERE owner = :owner AND hash = :hash AND "
+               "expires <= :expires AND ") +
+               kUnused,
+        soci::use(owner), soci::use(hash), soci::use(expires);
+  }
+}
+
 base::Result<int> Ledger::collect() {
   const std::unique_lock lock(collecting_);
   const std::int64_t now = base::wall_us(clock_);
   // A claim lasts as long as something of its owner's uses the chunk.
   const auto gone =
       database_.write([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
-        sql << "DELETE FROM claims WHERE expires < :now AND NOT EXISTS ("
-               "SELECT 1 FROM upload_chunks JOIN uploads ON uploads.id = upload_chunks.upload "
-               "WHERE upload_chunks.hash = claims.hash AND uploads.owner = claims.owner) "
-               "AND NOT EXISTS ("
-               "SELECT 1 FROM source_chunks JOIN videos ON videos.id = source_chunks.video "
-               "WHERE source_chunks.hash = claims.hash AND videos.owner = claims.owner)",
+        sql << std::string("DELETE FROM claims WHERE expires < :now AND ") + kUnused,
             soci::use(now);
         std::vector<std::string> hashes;
         std::string hash;

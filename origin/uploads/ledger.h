@@ -53,6 +53,10 @@ class Ledger {
   base::Result<ChunkRef> keep(std::int64_t owner, ChunkStore::Writer writer,
                               std::string_view expected);
 
+  // Inside a transaction: the video's source is needed no longer. The list of its chunks goes, and the
+  // owner's claims to those that nothing else of his uses, unless he has sent them again since.
+  void release_source(soci::session& sql, const std::string& video) const;
+
   // Removes chunks that no upload and no video uses and that nobody has claimed lately. How many.
   base::Result<int> collect();
   // Removes old files of chunks that no row speaks of, in the next of the store's 256 directories.

@@ -53,6 +53,7 @@ void read_renditions(soci::session& sql, VideoView& video) {
       video.images = row;
     } else {
       video.renditions.push_back(row);
+      video.renditions_bytes += row.bytes;
     }
   }
 }
@@ -154,13 +155,15 @@ base::Result<VideoView> Catalogue::get(std::string_view id) {
     VideoView video;
     std::string probe;
     std::int64_t size = 0;
-    sql << "SELECT id, owner, title, file_name, size, created, access, failure, probe "
+    std::int64_t kept = 0;
+    sql << "SELECT id, owner, title, file_name, size, created, access, failure, probe, kept_source "
            "FROM videos WHERE id = :id",
         soci::use(name), soci::into(video.id), soci::into(video.owner), soci::into(video.title),
         soci::into(video.file_name), soci::into(size), soci::into(video.created_us),
-        soci::into(video.access), soci::into(video.failure), soci::into(probe);
+        soci::into(video.access), soci::into(video.failure), soci::into(probe), soci::into(kept);
     if (!sql.got_data()) return no_such_video();
     video.size = static_cast<std::uint64_t>(size);
+    video.original_is_kept = kept != 0;
     video.duration_us = duration_of(probe);
     read_renditions(sql, video);
     video.captions = read_captions_of(sql, name);

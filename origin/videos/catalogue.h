@@ -41,12 +41,14 @@ struct RenditionView {
 struct VideoView {
   std::string id, title, file_name, access, failure;
   std::int64_t owner = 0;
-  std::uint64_t size = 0;  // Of the file that was sent.
+  std::uint64_t size = 0;        // Of the file that was sent.
+  bool original_is_kept = true;  // That file; originals.h.
   std::int64_t created_us = 0;
   std::int64_t duration_us = 0;  // 0: not known yet.
   VideoState state = VideoState::kWaiting;
-  int percent = 0;                 // Of the whole work.
-  std::uint64_t stored_bytes = 0;  // Of everything that was made of it.
+  int percent = 0;                     // Of the whole work.
+  std::uint64_t renditions_bytes = 0;  // Of all renditions together.
+  std::uint64_t stored_bytes = 0;  // Of everything that was made of it: images and captions, too.
   std::vector<RenditionView> renditions;
   std::optional<RenditionView> images;  // Poster and storyboard: no state waits for them.
   std::vector<CaptionsView> captions;

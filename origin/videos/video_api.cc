@@ -258,6 +258,10 @@ json to_json(const VideoView& video) {
              {"state", name_of(video.state)},
              {"percent", video.percent},
              {"size", video.size},
+             {"original",
+              {{"kept", video.original_is_kept},
+               {"bytes", video.original_is_kept ? video.size : std::uint64_t{0}}}},
+             {"renditions_bytes", video.renditions_bytes},
              {"stored_bytes", video.stored_bytes},
              {"created_us", video.created_us},
              {"renditions", renditions}};
