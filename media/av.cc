@@ -1,6 +1,7 @@
 #include "media/av.h"
 
 #include <array>
+#include <cstdlib>
 
 #include "media/log.h"
 
@@ -12,7 +13,11 @@ std::string av_text(std::string_view what, int error) {
   return std::string(what) + ": " + text.data();
 }
 
-void keep_libav_quiet() { av_log_set_level(AV_LOG_FATAL); }
+void keep_libav_quiet() {
+  av_log_set_level(AV_LOG_FATAL);
+  // SVT-AV1 asks the environment alone: 0, what ends the process.
+  ::setenv("SVT_LOG", "0", 1);
+}
 
 std::unexpected<base::Error> av_fail(std::string_view what, int error) {
   const base::ErrorCode code = error == AVERROR(ENOMEM) ? base::ErrorCode::kTooLarge

@@ -83,6 +83,7 @@ base::Result<std::unique_ptr<Fragmenter>> Fragmenter::open(const AVCodecContext&
   avcodec_parameters_from_context(stream->codecpar, &encoder);
   stream->codecpar->codec_tag = 0;
   stream->time_base = {1, timescale};
+  stream->avg_frame_rate = encoder.framerate;  // VP9's level is derived from it.
   AVDictionary* options = nullptr;
   // frag_discont: a chunk's time is its packets', not the sum of those before it.
   av_dict_set(&options, "movflags",

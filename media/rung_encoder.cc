@@ -1,16 +1,12 @@
 #include "media/rung_encoder.h"
 
-extern "C" {
-#include <libavutil/opt.h>
-}
-
 #include <utility>
 
 namespace media {
 namespace {
 
-// How much of the ceiling's seconds a burst may take at once: the peak stays under twice the average.
-constexpr double kBufferSeconds = 1.5;
+// VP9 and AV1 keep what is decoded earlier in one packet with what is shown.
+bool is_reordered(const RungSpec& rung) { return rung.codec == PictureCodec::kH264; }
 
 }  // namespace
 
@@ -18,38 +14,11 @@ base::Result<std::unique_ptr<RungEncoder>> RungEncoder::open(const RungSpec& run
                                                              const UnitSpec& unit, int threads,
                                                              Taker& taker) {
   std::unique_ptr<RungEncoder> made(new RungEncoder(rung, unit, taker));
-  const AVCodec* codec = avcodec_find_encoder_by_name("libx264");
-  CHECK(codec != nullptr);
-  made->encoder_.reset(avcodec_alloc_context3(codec));
-  AVCodecContext& encoder = *made->encoder_;
-  encoder.width = rung.width;
-  encoder.height = rung.height;
-  encoder.pix_fmt = AV_PIX_FMT_YUV420P;
-  encoder.sample_aspect_ratio = {1, 1};
-  encoder.time_base = av_inv_q(unit.rate);
-  encoder.framerate = unit.rate;
-  encoder.gop_size = static_cast<int>(unit.gop);
-  encoder.keyint_min = static_cast<int>(unit.gop);
-  encoder.rc_max_rate = std::int64_t{rung.rate_max_kbps} * 1'000;
-  encoder.rc_buffer_size = static_cast<int>(rung.rate_max_kbps * 1'000 * kBufferSeconds);
-  encoder.thread_count = threads;
-  encoder.flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
-  encoder.color_range = AVCOL_RANGE_MPEG;
-  encoder.color_primaries = static_cast<AVColorPrimaries>(unit.primaries);
-  encoder.color_trc = static_cast<AVColorTransferCharacteristic>(unit.transfer);
-  encoder.colorspace = static_cast<AVColorSpace>(unit.matrix);
-  AVDictionary* options = nullptr;
-  av_dict_set(&options, "preset", unit.preset.c_str(), 0);
-  av_dict_set(&options, "profile", "high", 0);
-  av_dict_set_int(&options, "crf", unit.crf, 0);
-  av_dict_set(&options, "forced-idr", "1", 0);
-  av_dict_set(&options, "x264-params", "scenecut=0:open-gop=0:stitchable=1", 0);
-  const int opened = avcodec_open2(&encoder, codec, &options);
-  av_dict_free(&options);
-  if (opened < 0) return av_fail("The encoder of " + rung.name + " did not start", opened);
-
-  auto fragmenter =
-      Fragmenter::open(encoder, unit.rate.num, std::int64_t{encoder.has_b_frames} * unit.rate.den);
+  auto encoder = open_picture_encoder(rung, unit, threads);
+  if (!encoder) return std::unexpected(encoder.error());
+  made->encoder_ = std::move(*encoder);
+  const std::int64_t delay = is_reordered(rung) ? made->encoder_->has_b_frames : 0;
+  auto fragmenter = Fragmenter::open(*made->encoder_, unit.rate.num, delay * unit.rate.den);
   if (!fragmenter) return std::unexpected(fragmenter.error());
   made->fragmenter_ = std::move(*fragmenter);
   made->segment_first_ = unit.first;
@@ -88,6 +57,7 @@ base::Result<void> RungEncoder::take_packets() {
     if (got == AVERROR(EAGAIN) || got == AVERROR_EOF) return {};
     if (got < 0) return av_fail("The encoder of " + rung_.name + " failed", got);
     const std::int64_t number = packet_->pts - unit_.first;
+    if (!is_reordered(rung_)) packet_->dts = packet_->pts;
     if ((packet_->flags & AV_PKT_FLAG_KEY) != 0 && number > 0) {
       if (auto ended = fragmenter_->end_chunk(); !ended) return ended;
       if (number % unit_.segment == 0) {

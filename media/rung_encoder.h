@@ -1,40 +1,20 @@
-// RungEncoder: pictures of one size into the segments of one rung of one unit: H.264 High, closed
-// groups of pictures at fixed places, constant quality under a ceiling.
-//
-// All encoders of a rung, whatever the unit, worker or machine, are set up alike, so that their init
-// segments are the same byte for byte; the origin holds them against each other.
+// RungEncoder: pictures of one size into the segments of one rung of one unit. Groups of pictures are
+// fragments, segments begin where the unit's table says.
 //
 // Threads    One at a time; an encoder may use threads of its own.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "media/av.h"
 #include "media/fragmenter.h"
+#include "media/picture_encoder.h"
 #include "media/product.h"
 
 namespace media {
-
-struct RungSpec {
-  std::string name;  // "720p"
-  int width = 0, height = 0;
-  int rate_max_kbps = 0;
-};
-
-struct UnitSpec {
-  std::int64_t number = 0;
-  std::int64_t first = 0, frames = 0;  // On the output grid.
-  std::int64_t gop = 0, segment = 0;   // In frames.
-  AVRational rate{30, 1};
-  std::string preset;
-  int crf = 23;
-  // What the colours mean: ISO/IEC 23091-2's numbers, the same in every unit.
-  int primaries = 1, transfer = 1, matrix = 1;
-};
 
 class RungEncoder {
  public:

@@ -16,54 +16,96 @@ using base::ErrorCode;
 using nlohmann::json;
 
 constexpr int kRate = 48'000;
-constexpr int kFrame = 1'024;
-constexpr int kBitRate = 128'000;
+constexpr int kAacBitRate = 128'000;
+constexpr int kOpusBitRate = 96'000;
 
-base::Result<CodecPtr> open_encoder() {
-  const AVCodec* codec = avcodec_find_encoder(AV_CODEC_ID_AAC);
-  CHECK(codec != nullptr);
+// How the track is to be made; docs/worker-protocol.md.
+struct SoundSpec {
+  std::string name;  // "audio", "audio-opus"
+  AVCodecID codec = AV_CODEC_ID_NONE;
+  int frame = 0;  // Samples.
+  int lead = 0;   // Samples that the encoder puts before the sound, in the track; 0: left out.
+  std::int64_t frames = 0;
+  std::vector<std::int64_t> boundaries;
+
+  [[nodiscard]] AVSampleFormat format() const {
+    return codec == AV_CODEC_ID_AAC ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT;
+  }
+};
+
+base::Result<SoundSpec> read_spec(const json& spec) {
+  const std::string codec = spec.value("codec", "aac");
+  SoundSpec read{.name = spec.value("name", "audio"),
+                 .codec = codec == "aac"    ? AV_CODEC_ID_AAC
+                          : codec == "opus" ? AV_CODEC_ID_OPUS
+                                            : AV_CODEC_ID_NONE,
+                 .frame = spec.value("frame", 1'024),
+                 .lead = spec.value("lead", 0),
+                 .frames = spec.at("frames"),
+                 .boundaries = spec.at("boundaries")};
+  if (read.codec == AV_CODEC_ID_NONE || read.frame < 1 || read.lead < 0) {
+    return base::fail(ErrorCode::kInvalid, "a task's spec: sound of an unknown kind");
+  }
+  return read;
+}
+
+base::Result<CodecPtr> open_encoder(const SoundSpec& spec) {
+  const bool is_aac = spec.codec == AV_CODEC_ID_AAC;
+  const AVCodec* codec = avcodec_find_encoder_by_name(is_aac ? "aac" : "libopus");
+  if (codec == nullptr) {
+    return base::fail(ErrorCode::kUnsupported, "this FFmpeg has no encoder of " + spec.name);
+  }
   CodecPtr encoder(avcodec_alloc_context3(codec));
   encoder->sample_rate = kRate;
-  encoder->sample_fmt = AV_SAMPLE_FMT_FLTP;
-  encoder->bit_rate = kBitRate;
-  encoder->profile = FF_PROFILE_AAC_LOW;
+  encoder->sample_fmt = spec.format();
+  encoder->bit_rate = is_aac ? kAacBitRate : kOpusBitRate;
+  if (is_aac) encoder->profile = FF_PROFILE_AAC_LOW;
   encoder->time_base = {1, kRate};
   encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   av_channel_layout_default(&encoder->ch_layout, 2);
   if (const int opened = avcodec_open2(encoder.get(), codec, nullptr); opened < 0) {
     return av_fail("The sound's encoder did not start", opened);
   }
-  CHECK(encoder->frame_size == kFrame);
+  const bool is_as_planned = encoder->frame_size == spec.frame &&
+                             (spec.lead == 0 || encoder->initial_padding == spec.lead);
+  if (!is_as_planned) {
+    return base::fail(ErrorCode::kUnsupported,
+                      "this FFmpeg's encoder of " + spec.name + " has frames of " +
+                          std::to_string(encoder->frame_size) + " samples and begins " +
+                          std::to_string(encoder->initial_padding) +
+                          " early, which is not planned");
+  }
   return encoder;
 }
 
 // Samples in, segments out.
 class SoundTrack {
  public:
-  SoundTrack(std::int64_t frames, std::vector<std::int64_t> boundaries, const Taker& taker)
-      : frames_(frames), boundaries_(std::move(boundaries)), taker_(taker) {}
+  SoundTrack(SoundSpec spec, const Taker& taker) : spec_(std::move(spec)), taker_(taker) {}
 
   base::Result<void> open() {
-    auto encoder = open_encoder();
+    auto encoder = open_encoder(spec_);
     if (!encoder) return std::unexpected(encoder.error());
     encoder_ = std::move(*encoder);
-    auto fragmenter = Fragmenter::open(*encoder_, kRate, 0);
+    auto fragmenter = Fragmenter::open(*encoder_, kRate, spec_.lead);
     if (!fragmenter) return std::unexpected(fragmenter.error());
     fragmenter_ = std::move(*fragmenter);
-    return give("audio/0/init", fragmenter_->init());
+    return give("init", fragmenter_->init());
   }
 
-  [[nodiscard]] bool is_full() const { return added_ == frames_; }
-  [[nodiscard]] std::int64_t position_us() const { return added_ * kFrame * 1'000'000 / kRate; }
+  [[nodiscard]] bool is_full() const { return added_ == spec_.frames; }
+  [[nodiscard]] std::int64_t position_us() const {
+    return added_ * spec_.frame * 1'000'000 / kRate;
+  }
 
-  // kFrame samples, but for the last frame of the source, which may have less.
+  // A frame's samples, but for the last frame of the source, which may have less.
   base::Result<void> add(const AVFrame& samples) {
     if (is_full()) return {};
     FramePtr frame = share(samples);
-    if (frame->nb_samples < kFrame) {
+    if (frame->nb_samples < spec_.frame) {
       auto padded = silence();
       av_samples_copy(padded->extended_data, frame->extended_data, 0, 0, frame->nb_samples, 2,
-                      AV_SAMPLE_FMT_FLTP);
+                      spec_.format());
       frame = std::move(padded);
     }
     return encode(std::move(frame));
@@ -74,9 +116,9 @@ class SoundTrack {
       if (auto encoded = encode(silence()); !encoded) return encoded;
     }
     // One more, so that the last frame's second half is there; its packet is left out.
-    if (packed_ < frames_) {
+    if (packed_ < spec_.frames) {
       FramePtr last = silence();
-      last->pts = added_ * kFrame;
+      last->pts = added_ * spec_.frame;
       if (avcodec_send_frame(encoder_.get(), last.get()) < 0) return broken();
       if (auto taken = take_packets(); !taken) return taken;
       if (avcodec_send_frame(encoder_.get(), nullptr) < 0) return broken();
@@ -90,19 +132,19 @@ class SoundTrack {
     return base::fail(ErrorCode::kCorrupt, "The sound's encoder failed.");
   }
 
-  static FramePtr silence() {
+  [[nodiscard]] FramePtr silence() const {
     FramePtr frame = make_frame();
-    frame->nb_samples = kFrame;
+    frame->nb_samples = spec_.frame;
     frame->sample_rate = kRate;
-    frame->format = AV_SAMPLE_FMT_FLTP;
+    frame->format = spec_.format();
     av_channel_layout_default(&frame->ch_layout, 2);
     CHECK(av_frame_get_buffer(frame.get(), 0) >= 0);
-    av_samples_set_silence(frame->extended_data, 0, kFrame, 2, AV_SAMPLE_FMT_FLTP);
+    av_samples_set_silence(frame->extended_data, 0, spec_.frame, 2, spec_.format());
     return frame;
   }
 
   base::Result<void> encode(FramePtr frame) {
-    frame->pts = added_ * kFrame;
+    frame->pts = added_ * spec_.frame;
     ++added_;
     if (avcodec_send_frame(encoder_.get(), frame.get()) < 0) return broken();
     return take_packets();
@@ -113,17 +155,19 @@ class SoundTrack {
       const int got = avcodec_receive_packet(encoder_.get(), packet_.get());
       if (got == AVERROR(EAGAIN) || got == AVERROR_EOF) return {};
       if (got < 0) return broken();
-      // The first is priming; what the encoder says of its time is that it lies before 0.
-      if (packet_->pts < 0 || packed_ == frames_) {
+      // What AAC begins with says of its time that it lies before 0.
+      const bool is_left_out = spec_.lead == 0 && packet_->pts < 0;
+      if (is_left_out || packed_ == spec_.frames) {
         av_packet_unref(packet_.get());
         continue;
       }
-      const bool begins = segment_ + 1 < boundaries_.size() && packed_ == boundaries_[segment_ + 1];
+      const bool begins =
+          segment_ + 1 < spec_.boundaries.size() && packed_ == spec_.boundaries[segment_ + 1];
       if (begins) {
         if (auto ended = end_segment(); !ended) return ended;
       }
-      packet_->pts = packet_->dts = packed_ * kFrame;
-      packet_->duration = kFrame;
+      packet_->pts = packet_->dts = packed_ * spec_.frame - spec_.lead;
+      packet_->duration = spec_.frame;
       ++packed_;
       if (auto added = fragmenter_->add(*packet_); !added) return added;
     }
@@ -131,37 +175,40 @@ class SoundTrack {
 
   base::Result<void> end_segment() {
     if (auto ended = fragmenter_->end_chunk(); !ended) return ended;
-    const std::string key = "audio/0/seg/" + std::to_string(segment_);
+    const std::string key = "seg/" + std::to_string(segment_);
     ++segment_;
     return give(key, fragmenter_->take_segment());
   }
 
-  base::Result<void> give(std::string key, std::string bytes) {
-    return taker_.product({.key = std::move(key), .type = "audio/mp4", .bytes = std::move(bytes)});
+  base::Result<void> give(const std::string& key, std::string bytes) {
+    return taker_.product(
+        {.key = spec_.name + "/0/" + key, .type = "audio/mp4", .bytes = std::move(bytes)});
   }
 
-  const std::int64_t frames_;
-  const std::vector<std::int64_t> boundaries_;
+  const SoundSpec spec_;
   const Taker& taker_;
   CodecPtr encoder_;
   std::unique_ptr<Fragmenter> fragmenter_;
   PacketPtr packet_ = make_packet();
-  std::int64_t added_ = 0;   // AAC frames' worth of samples.
-  std::int64_t packed_ = 0;  // AAC frames.
+  std::int64_t added_ = 0;   // Frames' worth of samples.
+  std::int64_t packed_ = 0;  // Frames.
   std::size_t segment_ = 0;
 };
 
 // libswresample's own mixing keeps the power for mono (each side -3 dB) and, in floating point, does
 // not turn 5.1 down; what that lets through beyond full scale is cut.
-constexpr const char* kChain =
-    "aresample=48000:async=1:first_pts=0:min_hard_comp=0.04:ocl=stereo:osf=fltp,asoftclip=type="
-    "hard,"
-    "aformat=sample_fmts=fltp:channel_layouts=stereo:sample_rates=48000";
+std::string chain(AVSampleFormat format) {
+  return std::string(
+             "aresample=48000:async=1:first_pts=0:min_hard_comp=0.04:ocl=stereo:osf=fltp,"
+             "asoftclip=type=hard,aformat=channel_layouts=stereo:sample_rates=48000:sample_fmts=") +
+         av_get_sample_fmt_name(format);
+}
 
 // The decoder, and the filter that puts its samples on the presentation's time.
 class SampleReader {
  public:
-  SampleReader(ByteSource& source, const json& spec) : source_(source), spec_(spec) {}
+  SampleReader(ByteSource& source, const json& spec, const SoundSpec& sound)
+      : source_(source), spec_(spec), sound_(sound) {}
 
   base::Result<void> open() {
     const json& audio = spec_.at("audio");
@@ -217,7 +264,8 @@ class SampleReader {
                     av_rescale_q(start_us_, AVRational{1, 1'000'000}, per_sample);
     }
     if (!filter_) {
-      auto filter = Filter::for_audio(decoded, per_sample, kChain, kFrame);
+      auto filter =
+          Filter::for_audio(decoded, per_sample, chain(sound_.format()).c_str(), sound_.frame);
       if (!filter) return std::unexpected(filter.error());
       filter_ = std::move(*filter);
       rate_ = decoded.sample_rate;
@@ -246,6 +294,7 @@ class SampleReader {
 
   ByteSource& source_;
   const json& spec_;
+  const SoundSpec& sound_;
   std::unique_ptr<Input> input_;
   AVStream* stream_ = nullptr;
   CodecPtr decoder_;
@@ -260,8 +309,10 @@ class SampleReader {
 
 base::Result<void> encode_sound(ByteSource& source, const json& spec, const Taker& taker) {
   try {
-    SoundTrack track(spec.at("frames"), spec.at("boundaries"), taker);
-    SampleReader reader(source, spec);
+    const auto sound = read_spec(spec);
+    if (!sound) return std::unexpected(sound.error());
+    SoundTrack track(*sound, taker);
+    SampleReader reader(source, spec, *sound);
     if (auto opened = reader.open(); !opened) return opened;
     if (auto opened = track.open(); !opened) return opened;
     if (auto read = reader.read_into(track, taker); !read) return read;

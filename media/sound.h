@@ -1,8 +1,9 @@
-// A file's sound, whole, as AAC-LC stereo at 48 kHz in CMAF segments.
+// A file's sound, whole, as AAC-LC or Opus, stereo at 48 kHz, in CMAF segments.
 //
 // Sound is never cut for encoding: two encoders' ends don't join. It is put on the presentation's
 // time: what is before is cut, gaps are silence. Mono and 5.1 become stereo at the loudness they had.
-// The encoder's priming frame is left out, so that the track begins at 0 without an edit list
+// What AAC's encoder puts before the sound is one frame, which is left out, so that the track begins
+// at 0 without an edit list; Opus's is less than a frame, which the edit list takes back
 // (docs/media.md has the measurements).
 #pragma once
 

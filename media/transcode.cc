@@ -124,7 +124,13 @@ base::Result<void> transcode(ByteSource& source, const json& spec, int threads,
             .preset = spec.at("preset"),
             .crf = spec.at("crf")};
     for (const json& rung : spec.at("rungs")) {
+      const auto codec = picture_codec(rung.value("codec", "h264"));
+      if (!codec) {
+        return base::fail(base::ErrorCode::kInvalid,
+                          "a task's spec: a rung of the codec " + rung.at("codec").dump());
+      }
       lanes.push_back(std::make_unique<Lane>(RungSpec{.name = rung.at("name"),
+                                                      .codec = *codec,
                                                       .width = rung.at("width"),
                                                       .height = rung.at("height"),
                                                       .rate_max_kbps = rung.at("rate_max_kbps")}));
