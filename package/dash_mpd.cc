@@ -180,13 +180,13 @@ class Writer {
     });
     // What a player begins with.
     const auto chosen = std::ranges::find_if(all_.audio, &AudioTrack::is_default);
-    const AudioTrack* first = chosen == all_.audio.end() ? nullptr : &*chosen;
+    const AudioTrack* first = chosen != all_.audio.end() ? &*chosen
+                              : all_.audio.empty()       ? nullptr
+                                                         : &all_.audio.front();
     for (const auto& set : sets) {
       const SegmentLists lists(set);
       const AudioTrack& one = *set.front();
-      const bool is_main = first == nullptr
-                               ? set == sets.front()
-                               : one.language == first->language && one.name == first->name;
+      const bool is_main = one.language == first->language && one.name == first->name;
       open_set(
           "audio", "audio/mp4",
           (one.language.empty() ? "" : fmt::format(" lang=\"{}\"", language_tag(one.language))) +

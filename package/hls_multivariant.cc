@@ -135,6 +135,7 @@ std::string hls_multivariant(const Presentation& presentation) {
                                             track.width, track.height, frame_rate(track));
     const std::string playlist = track.id + "/video.m3u8\n";
     for (const SoundGroup& group : groups) {
+      if (!track.sound_group.empty() && track.sound_group != group.name) continue;
       text += fmt::format("#EXT-X-STREAM-INF:{},CODECS=\"{},{}\"{},AUDIO=\"{}\"{}{}",
                           sum(rates, group.rates), track.codec, group.codecs, picture, group.name,
                           more, playlist);

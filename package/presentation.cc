@@ -138,6 +138,12 @@ Problem problem_of(const Presentation& all) {
     if (Problem problem = check(track); !problem.empty()) return problem;
   }
   if (Problem problem = problem_of_audio(all.audio); !problem.empty()) return problem;
+  for (const VideoTrack& track : all.video) {
+    if (track.sound_group.empty()) continue;
+    if (std::ranges::find(all.audio, track.sound_group, &AudioTrack::group) == all.audio.end()) {
+      return fmt::format("'{}' goes with a group of sound that is not there", track.id);
+    }
+  }
   std::set<std::string_view> caption_ids;
   for (const Captions& captions : all.captions) {
     if (!is_name(captions.id, "-_") || !caption_ids.insert(captions.id).second) {

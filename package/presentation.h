@@ -48,6 +48,7 @@ struct Track {
 struct VideoTrack : Track {
   int width = 0, height = 0;                 // As shown.
   std::int64_t rate_num = 30, rate_den = 1;  // Pictures a second.
+  std::string sound_group;                   // HLS offers it with this one; empty: with each.
 };
 
 struct AudioTrack : Track {

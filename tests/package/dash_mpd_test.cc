@@ -149,5 +149,14 @@ TEST(DashMpd, FrameRatesAreFractionsInLowestTerms) {
   EXPECT_THAT(dash_mpd(all), HasSubstr("frameRate=\"30000/1001\""));
 }
 
+TEST(DashMpd, TheSameSoundInTwoCodecsIsTheMainOneTwice) {
+  Presentation all;
+  all.audio = {sample_audio("audio", "", "Default"), sample_audio("audio-opus", "", "Default")};
+  all.audio[1].codec = "opus";
+  const std::string text = dash_mpd(all);
+  EXPECT_THAT(text, HasSubstr("codecs=\"opus\""));
+  EXPECT_THAT(text, Not(HasSubstr("alternate")));
+}
+
 }  // namespace
 }  // namespace package

@@ -66,6 +66,25 @@ TEST(HlsMultivariant, SoundAloneHasAVariantWithoutAPicture) {
   EXPECT_THAT(text, Not(HasSubstr("I-FRAME")));
 }
 
+TEST(HlsMultivariant, AVariantMayGoWithOneGroupOfSound) {
+  Presentation all;
+  all.video = {sample_video("720p", 1280, 720, 1'500'000),
+               sample_video("720p-vp9", 1280, 720, 1'000'000)};
+  all.video[0].sound_group = "audio";
+  all.video[1].codec = "vp09.00.31.08";
+  all.video[1].sound_group = "audio-opus";
+  all.audio = {sample_audio("audio", "", "Default"), sample_audio("audio-opus", "", "Default")};
+  all.audio[1].codec = "opus";
+  all.audio[1].group = "audio-opus";
+  ASSERT_TRUE(verify(all));
+  const std::string text = hls_multivariant(all);
+  EXPECT_THAT(text, HasSubstr("CODECS=\"avc1.64001f,mp4a.40.2\""));
+  EXPECT_THAT(text, HasSubstr("CODECS=\"vp09.00.31.08,opus\""));
+  EXPECT_THAT(text, HasSubstr("AUDIO=\"audio-opus\",CLOSED-CAPTIONS=NONE\n720p-vp9/video.m3u8"));
+  EXPECT_THAT(text, Not(HasSubstr("avc1.64001f,opus")));
+  EXPECT_THAT(text, Not(HasSubstr("vp09.00.31.08,mp4a")));
+}
+
 TEST(HlsMultivariant, TheChosenLanguageIsTheDefault) {
   Presentation all = sample();
   all.audio[1].is_default = true;

@@ -31,6 +31,8 @@ TEST(Presentation, SaysWhatIsWrong) {
   expect_wrong("'720p' has no codec string", [](auto& all) { all.video[0].codec.clear(); });
   expect_wrong("'720p' has no codec string", [](auto& all) { all.video[0].codec = "a\"b"; });
   expect_wrong("no valid timescale", [](auto& all) { all.video[0].timescale = 0; });
+  expect_wrong("'720p' goes with a group of sound that is not there",
+               [](auto& all) { all.video[0].sound_group = "opus"; });
   expect_wrong("no valid timescale", [](auto& all) { all.video[0].timescale = kTimescaleMax + 1; });
   expect_wrong("no init segment", [](auto& all) { all.audio[0].init.clear(); });
   expect_wrong("has no segments", [](auto& all) { all.audio[0].segments.clear(); });
