@@ -8,6 +8,7 @@
 #include "http/address_range.h"
 #include "http/media_token.h"
 #include "http/message.h"
+#include "origin/videos/plan.h"
 
 namespace origin {
 namespace {
@@ -41,6 +42,15 @@ bool is_ladder(const std::vector<std::string>& rungs) {
     before = side;
   }
   return true;
+}
+
+bool are_more_codecs(const std::vector<std::string>& codecs) {
+  const auto is_more = [](const std::string& name) {
+    const auto codec = picture_codec_of(name);
+    return codec && *codec != PictureCodec::kH264;
+  };
+  return std::ranges::all_of(codecs, is_more) &&
+         (codecs.size() < 2 || codecs.front() != codecs.back());
 }
 
 }  // namespace
@@ -97,6 +107,12 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
          "Renditions by their short side, low to high; none above the source's is made.");
   option.check("ladder.rungs", is_ladder(c.ladder.rungs),
                "144p to 2160p, each more than the one before");
+  option(
+      "ladder.more_codecs", c.ladder.more_codecs, 0, 2,
+      "Codecs beside H.264 and AAC: vp9, av1; each makes all rungs once more, and any of them the "
+      "sound in Opus.");
+  option.check("ladder.more_codecs", are_more_codecs(c.ladder.more_codecs),
+               "\"vp9\" or \"av1\", each once");
   option("ladder.preset", c.ladder.preset,
          "x264's trade of time for size, such as veryfast, medium.");
   option.check("ladder.preset", std::ranges::find(kPresets, c.ladder.preset) != kPresets.end(),

@@ -64,6 +64,7 @@ struct TasksConfig {
 
 struct LadderConfig {
   std::vector<std::string> rungs = {"234p", "360p", "540p", "720p", "1080p"};
+  std::vector<std::string> more_codecs;
   std::string preset = "veryfast";
   std::uint32_t crf = 23;
   FirstRung first_rung = FirstRung::kEarly;

@@ -37,10 +37,14 @@ std::string tails_directory(const DataConfig& data) { return data.directory + "/
 
 Ladder ladder_of(const LadderConfig& config) {
   Ladder ladder{.rungs = {},
+                .more_codecs = {},
                 .preset = config.preset,
                 .crf = static_cast<int>(config.crf),
                 .first_rung = config.first_rung};
   for (const std::string& rung : config.rungs) ladder.rungs.push_back(std::stoi(rung));
+  for (const std::string& name : config.more_codecs) {
+    if (const auto codec = picture_codec_of(name)) ladder.more_codecs.push_back(*codec);
+  }
   return ladder;
 }
 

@@ -17,7 +17,16 @@ using nlohmann::json;
 using Kind = package::SampleEntry::Kind;
 using Form = PlannedOutput::Form;
 
-constexpr std::string_view kSound = "audio";
+// How the codec strings of what is planned begin.
+base::Result<std::string> family_of(std::string_view codec) {
+  if (codec == "h264") return "avc1";
+  if (codec == "vp9") return "vp09";
+  if (codec == "av1") return "av01";
+  if (codec == "aac") return "mp4a";
+  if (codec == "opus") return "opus";
+  return base::fail(ErrorCode::kCorrupt,
+                    "the spec of a task: \"" + std::string(codec) + "\" is no codec");
+}
 
 std::unexpected<base::Error> wrong(const PlannedOutput& planned, const std::string& what) {
   return base::fail(ErrorCode::kInvalid, planned.key + ": " + what, base::Blame::kClient);
@@ -35,9 +44,15 @@ base::Result<void> check_size(const PlannedOutput& planned, int width, int heigh
   return {};
 }
 
-std::vector<PlannedOutput> sound_outputs(const json& spec) {
-  const PlannedOutput any{
-      .rendition = std::string(kSound), .kind = Kind::kAudio, .timescale = AudioTrack::kRate};
+// Tasks of before there was a choice do not name it.
+base::Result<std::vector<PlannedOutput>> sound_outputs(const json& spec) {
+  auto codec = family_of(spec.value("codec", "aac"));
+  if (!codec) return std::unexpected(codec.error());
+  const std::int64_t frame = spec.value("frame", std::int64_t{1'024});
+  const PlannedOutput any{.rendition = spec.value("name", "audio"),
+                          .kind = Kind::kAudio,
+                          .codec = std::move(*codec),
+                          .timescale = AudioTrack::kRate};
   const std::vector<std::int64_t> boundaries = spec.at("boundaries");
   const std::int64_t end = spec.at("frames");
   std::vector<PlannedOutput> outputs{any};
@@ -46,23 +61,26 @@ std::vector<PlannedOutput> sound_outputs(const json& spec) {
   for (std::size_t i = 0; i < boundaries.size(); ++i) {
     const bool is_last = i + 1 == boundaries.size();
     PlannedOutput& segment = outputs.emplace_back(any);
-    segment.key = "audio/0/seg/" + std::to_string(i);
+    segment.key = any.rendition + "/0/seg/" + std::to_string(i);
     segment.ends_unit = is_last;
-    segment.start = boundaries[i] * AudioTrack::kFrame;
-    segment.duration = (is_last ? end : boundaries[i + 1]) * AudioTrack::kFrame - segment.start;
+    segment.start = boundaries[i] * frame;
+    segment.duration = (is_last ? end : boundaries[i + 1]) * frame - segment.start;
   }
   return outputs;
 }
 
-std::vector<PlannedOutput> picture_outputs(const json& spec) {
+base::Result<std::vector<PlannedOutput>> picture_outputs(const json& spec) {
   const std::int64_t tick = spec.at("rate").at(1);  // A frame lasts so many.
   const std::int64_t first = spec.at("first");
   const std::int64_t end = first + spec.at("frames").get<std::int64_t>();
   const std::int64_t length = spec.at("segment");
   std::vector<PlannedOutput> outputs;
   for (const json& rung : spec.at("rungs")) {
+    auto codec = family_of(rung.value("codec", "h264"));
+    if (!codec) return std::unexpected(codec.error());
     const PlannedOutput any{.rendition = rung.at("name"),
                             .unit = spec.at("unit"),
+                            .codec = std::move(*codec),
                             .width = rung.at("width"),
                             .height = rung.at("height"),
                             .timescale = spec.at("rate").at(0),
@@ -152,6 +170,9 @@ base::Result<std::string> describe_init(const PlannedOutput& planned, std::strin
   const auto init = package::read_init_segment(bytes);
   if (!init) return wrong(planned, init.error().context);
   if (init->kind != planned.kind) return wrong(planned, "it is not of the planned kind");
+  if (std::string_view(init->codec).substr(0, init->codec.find('.')) != planned.codec) {
+    return wrong(planned, "its codec is " + init->codec + ", planned was " + planned.codec);
+  }
   if (init->timescale != planned.timescale) {
     return wrong(planned, differs("its timescale", init->timescale, planned.timescale));
   }

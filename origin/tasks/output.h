@@ -29,6 +29,7 @@ struct PlannedOutput {
   Form form = Form::kSegment;
   bool ends_unit = false;
   package::SampleEntry::Kind kind = package::SampleEntry::Kind::kVideo;
+  std::string codec;                     // "avc1", as its codec string begins; of no image.
   int width = 0, height = 0;             // Of video, and of images.
   std::int64_t timescale = 0;            // Ticks a second.
   std::int64_t start = 0, duration = 0;  // Ticks; of a segment.

@@ -17,7 +17,8 @@ namespace {
 using base::ErrorCode;
 using nlohmann::json;
 
-// Sound and the lowest rung of every video go before any other rung; then older videos before newer.
+// Sound and the lowest rung of every video go before any other rung; further codecs come when
+// all that plays everywhere is there; then older videos before newer.
 // Images of a long video cost next to nothing and are soon there; in a short one, whose tiles lie closer
 // than keyframes do, they cost up to half of a decode and wait until it is ready.
 constexpr std::int64_t kRankSound = 10;
@@ -26,6 +27,8 @@ constexpr std::int64_t kRankCheapImages = 12;
 constexpr std::int64_t kRankRest = 20;
 constexpr std::int64_t kRankDearImages = 21;
 constexpr std::int64_t kCheapIntervalUs = 5'000'000;
+constexpr std::int64_t kRankMoreSound = 30;
+constexpr std::int64_t kRankMoreRungs = 31;
 
 constexpr std::string_view kImages = "images";
 constexpr std::int64_t kImagesLast = 1'000;  // Among renditions.
@@ -60,6 +63,25 @@ void add_rendition(soci::session& sql, const std::string& video, const std::stri
          "VALUES (:video, :name, :kind, :rank, :units, :spec, 0) ON CONFLICT DO NOTHING",
       soci::use(video), soci::use(name), soci::use(kind), soci::use(rank), soci::use(units),
       soci::use(spec);
+}
+
+// Rungs that a task makes of one unit, decoding it once.
+struct RungTask {
+  std::string name;
+  std::int64_t rank = 0;
+  std::vector<Rung> rungs;
+};
+
+// A rung of a further codec has a task of its own: its encoding costs far more than the decoding, and
+// the threads of two encoders of AV1 are more than the sandbox allows.
+std::vector<RungTask> rung_tasks(const VideoTrack& track, FirstRung first_rung) {
+  const bool early = first_rung == FirstRung::kEarly;
+  const auto split = early ? track.rungs.begin() + 1 : track.rungs.end();
+  std::vector<RungTask> tasks{
+      {early ? "lowest" : "all", kRankLowest, {track.rungs.begin(), split}}};
+  if (split != track.rungs.end()) tasks.push_back({"rest", kRankRest, {split, track.rungs.end()}});
+  for (const Rung& rung : track.more_rungs) tasks.push_back({rung.name, kRankMoreRungs, {rung}});
+  return tasks;
 }
 
 // Whether another unit's init segment of the rendition has other bytes.
@@ -164,15 +186,16 @@ base::Result<void> Work::plan_video(soci::session& sql, const Lease& task, const
   const std::int64_t now = base::wall_us(clock_);
   const std::string kept = probe.dump();
   sql << "UPDATE videos SET probe = :probe WHERE id = :id", soci::use(kept), soci::use(task.video);
-  if (plan->audio) {
-    const std::string spec = audio_spec(probe, *plan->audio).dump();
-    const json whole{{"duration", plan->audio->frames * AudioTrack::kFrame}};
-    add_rendition(sql, task.video, "audio", "audio", 0, 1, whole.dump());
+  for (const AudioTrack& track : plan->audio) {
+    const std::string spec = audio_spec(probe, track).dump();
+    const json whole{{"duration", track.frames * track.frame}};
+    const bool is_first = &track == &plan->audio.front();
+    add_rendition(sql, task.video, track.name, "audio", 0, 1, whole.dump());
     Queue::add(sql,
                {.video = task.video,
                 .kind = "audio",
-                .key = task.video + "/audio",
-                .rank = kRankSound,
+                .key = task.video + "/" + track.name,
+                .rank = is_first ? kRankSound : kRankMoreSound,
                 .spec = spec},
                now);
   }
@@ -191,8 +214,10 @@ base::Result<void> Work::plan_video(soci::session& sql, const Lease& task, const
   }
   if (!plan->video) return {};
   const VideoTrack& track = *plan->video;
-  for (std::size_t i = 0; i < track.rungs.size(); ++i) {
-    const Rung& rung = track.rungs[i];
+  std::vector<Rung> all = track.rungs;
+  all.insert(all.end(), track.more_rungs.begin(), track.more_rungs.end());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Rung& rung = all[i];
     const json spec{{"width", rung.width},
                     {"height", rung.height},
                     {"rate", {track.rate.num, track.rate.den}},
@@ -200,20 +225,14 @@ base::Result<void> Work::plan_video(soci::session& sql, const Lease& task, const
     add_rendition(sql, task.video, rung.name, "video", static_cast<std::int64_t>(i) + 1,
                   static_cast<std::int64_t>(track.units.size()), spec.dump());
   }
-  const bool early = ladder_.first_rung == FirstRung::kEarly;
-  const auto split = early ? track.rungs.begin() + 1 : track.rungs.end();
-  const std::vector<Rung> first(track.rungs.begin(), split);
-  const std::vector<Rung> rest(split, track.rungs.end());
-  for (const auto& [rungs, what, rank] : {std::tuple{first, early ? "lowest" : "all", kRankLowest},
-                                          std::tuple{rest, "rest", kRankRest}}) {
-    if (rungs.empty()) continue;
+  for (const RungTask& made_at_once : rung_tasks(track, ladder_.first_rung)) {
     for (std::size_t unit = 0; unit < track.units.size(); ++unit) {
       Queue::add(sql,
                  {.video = task.video,
                   .kind = "transcode",
-                  .key = task.video + "/" + what + "/" + std::to_string(unit),
-                  .rank = rank,
-                  .spec = transcode_spec(probe, track, unit, rungs, ladder_).dump()},
+                  .key = task.video + "/" + made_at_once.name + "/" + std::to_string(unit),
+                  .rank = made_at_once.rank,
+                  .spec = transcode_spec(probe, track, unit, made_at_once.rungs, ladder_).dump()},
                  now);
     }
   }

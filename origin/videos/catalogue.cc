@@ -62,7 +62,8 @@ void conclude(VideoView& video, bool probed) {
   int percent = 0;
   bool any_video = false;
   bool video_published = false;
-  bool audio_published = true;
+  bool any_audio = false;
+  bool audio_published = false;
   bool all = !video.renditions.empty();
   for (const RenditionView& rendition : video.renditions) {
     percent += rendition.percent;
@@ -71,13 +72,14 @@ void conclude(VideoView& video, bool probed) {
       any_video = true;
       video_published = video_published || rendition.published;
     } else if (rendition.kind == "audio") {
-      audio_published = audio_published && rendition.published;
+      any_audio = true;
+      audio_published = audio_published || rendition.published;
     }
   }
   if (!video.renditions.empty()) percent /= static_cast<int>(video.renditions.size());
   video.percent = percent;
-  const bool playable =
-      !video.renditions.empty() && audio_published && (video_published || !any_video);
+  const bool playable = !video.renditions.empty() && (audio_published || !any_audio) &&
+                        (video_published || !any_video);
   video.state = !video.failure.empty() ? VideoState::kFailed
                 : all                  ? VideoState::kReady
                 : playable             ? VideoState::kPlayable

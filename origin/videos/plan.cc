@@ -17,6 +17,14 @@ constexpr int kSegmentsPerUnit = 8;
 constexpr double kGopSeconds = 2;
 constexpr double kRateMax = 60;
 
+constexpr std::array kPictureCodecs{std::pair{std::string_view("h264"), PictureCodec::kH264},
+                                    std::pair{std::string_view("vp9"), PictureCodec::kVp9},
+                                    std::pair{std::string_view("av1"), PictureCodec::kAv1}};
+
+// libavcodec's AAC begins with a frame of its own, which is left out; libopus with 312 samples.
+const AudioTrack kAac{.name = "audio", .codec = "aac", .frame = 1'024};
+const AudioTrack kOpus{.name = "audio-opus", .codec = "opus", .frame = 960, .lead = 312};
+
 std::unexpected<base::Error> unplayable(std::string sentence) {
   return base::fail(base::ErrorCode::kInvalid, std::move(sentence), base::Blame::kClient);
 }
@@ -91,6 +99,24 @@ std::vector<Rung> rungs_for(std::int64_t width, std::int64_t height, double fps,
   return rungs;
 }
 
+// Their ceilings are lower, as they need less for the same picture. SVT-AV1 takes nothing smaller than
+// 64 × 64.
+std::vector<Rung> more_rungs_for(const std::vector<Rung>& rungs, const Ladder& ladder) {
+  constexpr int kAv1SideMin = 64;
+  std::vector<Rung> more;
+  for (const PictureCodec codec : ladder.more_codecs) {
+    for (Rung rung : rungs) {
+      const bool is_av1 = codec == PictureCodec::kAv1;
+      if (is_av1 && std::min(rung.width, rung.height) < kAv1SideMin) continue;
+      rung.codec = codec;
+      rung.name += "-" + std::string(name_of(codec));
+      rung.rate_max_kbps = is_av1 ? rung.rate_max_kbps * 2 / 3 : rung.rate_max_kbps * 3 / 4;
+      more.push_back(std::move(rung));
+    }
+  }
+  return more;
+}
+
 struct Size {
   std::int64_t width = 0, height = 0;
 };
@@ -139,6 +165,7 @@ VideoTrack video_track(const json& found, Size shown, std::int64_t duration_us,
     track.units.push_back({first, std::min(unit, track.frames - first)});
   }
   track.rungs = rungs_for(shown.width, shown.height, fps, ladder);
+  track.more_rungs = more_rungs_for(track.rungs, ladder);
   return track;
 }
 
@@ -177,16 +204,19 @@ Images images_of(Size shown, std::int64_t duration_us) {
   return images;
 }
 
-AudioTrack audio_track(std::int64_t duration_us, const std::optional<VideoTrack>& video) {
-  AudioTrack track;
-  const double per_second = static_cast<double>(AudioTrack::kRate) / AudioTrack::kFrame;
+// In the codec's own frames.
+AudioTrack audio_track(AudioTrack track, std::int64_t duration_us,
+                       const std::optional<VideoTrack>& video) {
+  const double per_second =
+      static_cast<double>(AudioTrack::kRate) / static_cast<double>(track.frame);
+  const double lead = static_cast<double>(track.lead) / static_cast<double>(track.frame);
   track.frames = std::max<std::int64_t>(
       1, static_cast<std::int64_t>(
-             std::ceil(static_cast<double>(duration_us) / 1'000'000 * per_second)));
+             std::ceil(static_cast<double>(duration_us) / 1'000'000 * per_second + lead)));
   const double segment_seconds = video ? static_cast<double>(video->segment) / value_of(video->rate)
                                        : kGopSeconds * kGopsPerSegment;
   for (int i = 0;; ++i) {
-    const std::int64_t at = std::llround(i * segment_seconds * per_second);
+    const std::int64_t at = i == 0 ? 0 : std::llround(i * segment_seconds * per_second + lead);
     // A last one of a few frames would be a request for nothing.
     if (i > 0 && at + 4 >= track.frames) break;
     track.boundaries.push_back(at);
@@ -195,6 +225,19 @@ AudioTrack audio_track(std::int64_t duration_us, const std::optional<VideoTrack>
 }
 
 }  // namespace
+
+std::string_view name_of(PictureCodec codec) {
+  return std::ranges::find(kPictureCodecs, codec,
+                           &std::pair<std::string_view, PictureCodec>::second)
+      ->first;
+}
+
+std::optional<PictureCodec> picture_codec_of(std::string_view name) {
+  for (const auto& [word, codec] : kPictureCodecs) {
+    if (word == name) return codec;
+  }
+  return std::nullopt;
+}
 
 std::int64_t Images::sheets() const {
   const std::int64_t of_one = std::int64_t{columns} * rows;
@@ -215,8 +258,13 @@ base::Result<Plan> plan_for(const json& probe, const Ladder& ladder) {
       plan.video = video_track(probe.at("video"), *shown, plan.duration_us, ladder);
       plan.images = images_of(*shown, plan.duration_us);
     }
-    if (probe.contains("audio")) plan.audio = audio_track(plan.duration_us, plan.video);
-    if (!plan.video && !plan.audio) {
+    if (probe.contains("audio")) {
+      plan.audio.push_back(audio_track(kAac, plan.duration_us, plan.video));
+      if (!ladder.more_codecs.empty()) {
+        plan.audio.push_back(audio_track(kOpus, plan.duration_us, plan.video));
+      }
+    }
+    if (!plan.video && plan.audio.empty()) {
       return unplayable("The file has no picture and no sound in it.");
     }
     return plan;
@@ -231,6 +279,7 @@ json transcode_spec(const json& probe, const VideoTrack& track, std::size_t unit
   json made = json::array();
   for (const Rung& rung : rungs) {
     made.push_back({{"name", rung.name},
+                    {"codec", name_of(rung.codec)},
                     {"width", rung.width},
                     {"height", rung.height},
                     {"rate_max_kbps", rung.rate_max_kbps}});
@@ -251,6 +300,10 @@ json transcode_spec(const json& probe, const VideoTrack& track, std::size_t unit
 json audio_spec(const json& probe, const AudioTrack& track) {
   return {{"container", probe.at("container")},
           {"audio", probe.at("audio")},
+          {"name", track.name},
+          {"codec", track.codec},
+          {"frame", track.frame},
+          {"lead", track.lead},
           {"frames", track.frames},
           {"boundaries", track.boundaries}};
 }

@@ -3,7 +3,8 @@
 //
 // Pure. Time is split, not bytes: frame n of the output is shown at n × rate.den / rate.num seconds
 // from the presentation's start. Segments are kGopsPerSegment groups of pictures, units are
-// at most kSegmentsPerUnit segments, about as many in each; the last of each may be shorter. Sound is cut at AAC frames, each
+// at most kSegmentsPerUnit segments, about as many in each; the last of each may be shorter. Sound is cut at
+// its codec's frames, each
 // boundary at the frame that begins nearest to the picture's.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,8 +24,13 @@ struct Rational {
   bool operator==(const Rational&) const = default;
 };
 
+enum class PictureCodec { kH264, kVp9, kAv1 };
+std::string_view name_of(PictureCodec codec);                         // "h264", "vp9", "av1"
+std::optional<PictureCodec> picture_codec_of(std::string_view name);  // Its reverse.
+
 struct Rung {
-  std::string name;  // "720p"; its short side.
+  std::string name;  // "720p", its short side; "720p-vp9".
+  PictureCodec codec = PictureCodec::kH264;
   int width = 0, height = 0;
   int rate_max_kbps = 0;  // Ceiling over the constant quality.
 };
@@ -35,6 +42,8 @@ enum class FirstRung : std::uint8_t { kEarly, kWithOthers };
 struct Ladder {
   // Short sides, low to high. None above the source's.
   std::vector<int> rungs{234, 360, 540, 720, 1080};
+  // Each makes the rungs once more, and the sound in Opus.
+  std::vector<PictureCodec> more_codecs;
   std::string preset = "veryfast";
   int crf = 23;
   FirstRung first_rung = FirstRung::kEarly;
@@ -49,14 +58,18 @@ struct VideoTrack {
   std::int64_t frames = 0;
   std::int64_t gop = 0, segment = 0;  // In frames.
   std::vector<Unit> units;
-  std::vector<Rung> rungs;  // Low to high.
+  std::vector<Rung> rungs;       // H.264, low to high.
+  std::vector<Rung> more_rungs;  // Of the further codecs, each low to high.
 };
 
 struct AudioTrack {
   static constexpr std::int64_t kRate = 48'000;
-  static constexpr std::int64_t kFrame = 1'024;
-  std::int64_t frames = 0;               // AAC frames.
-  std::vector<std::int64_t> boundaries;  // Where segments begin, in AAC frames; the first is 0.
+  std::string name;                      // "audio", "audio-opus"
+  std::string codec;                     // "aac", "opus"
+  std::int64_t frame = 0;                // Samples of one.
+  std::int64_t lead = 0;                 // Samples in the track before the presentation begins.
+  std::int64_t frames = 0;               // Of the codec.
+  std::vector<std::int64_t> boundaries;  // Where segments begin, in frames; the first is 0.
 };
 
 // A poster, and sheets of small pictures, one each interval. Sheets have one size, the last too.
@@ -74,8 +87,8 @@ struct Images {
 struct Plan {
   std::int64_t duration_us = 0;
   std::optional<VideoTrack> video;
-  std::optional<AudioTrack> audio;
-  std::optional<Images> images;  // With video.
+  std::vector<AudioTrack> audio;  // AAC first.
+  std::optional<Images> images;   // With video.
 };
 
 // kInvalid, with a sentence for the creator: the file has nothing to play, or is over a bound.

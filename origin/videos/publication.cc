@@ -14,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kSheet = "/sheet/";
+constexpr std::string_view kFirstSound = "audio";  // AAC: no video is shown without it.
 
 struct Row {
   std::string key, object;
@@ -72,6 +73,18 @@ package::VideoTrack video_of(const Rendition& rendition) {
   track.rate_num = rendition.spec.at("rate").at(0);
   track.rate_den = rendition.spec.at("rate").at(1);
   return track;
+}
+
+// Who plays H.264 plays AAC, and who plays VP9 or AV1 plays Opus: a variant of each, not of all pairs.
+// Until Opus is there, its pictures go with AAC.
+void choose_sound(package::Presentation& presentation) {
+  if (presentation.audio.empty()) return;
+  const std::string& first = presentation.audio.front().group;
+  const auto opus = std::ranges::find(presentation.audio, "opus", &package::AudioTrack::codec);
+  const std::string& more = opus == presentation.audio.end() ? first : opus->group;
+  for (package::VideoTrack& track : presentation.video) {
+    track.sound_group = track.codec.starts_with("avc1") ? first : more;
+  }
 }
 
 // False when one is missing.
@@ -162,8 +175,11 @@ base::Result<Publication> read_publication(Database& database, const std::string
         } else if (rendition.kind == "audio") {
           package::AudioTrack track;
           track.codec = codec;
-          sound_is_missing = !fill(track, rendition);
-          if (sound_is_missing) continue;
+          track.group = rendition.name;
+          if (!fill(track, rendition)) {
+            sound_is_missing = sound_is_missing || rendition.name == kFirstSound;
+            continue;
+          }
           presentation.audio.push_back(std::move(track));
           tracks.push_back(rendition.name);
         } else if (rendition.kind == "video") {
@@ -178,6 +194,7 @@ base::Result<Publication> read_publication(Database& database, const std::string
       return base::fail(base::ErrorCode::kCorrupt,
                         "an output of " + video + " is not described: " + error.what());
     }
+    choose_sound(presentation);
     if (sound_is_missing) {
       presentation.video.clear();
       presentation.audio.clear();

@@ -26,7 +26,7 @@ struct Publication {
   }
 };
 
-// With every rendition of which all units are there; a video is not shown without its sound.
+// With every rendition of which all units are there; a video is not shown without its sound in AAC.
 // kNotFound: no such video; kCorrupt: an output's description is not what was stored.
 base::Result<Publication> read_publication(Database& database, const std::string& video);
 

@@ -55,9 +55,22 @@ TEST(PlannedOutputs, OfSoundEndWithItsFrames) {
   EXPECT_TRUE(outputs[2].ends_unit);
 }
 
+TEST(PlannedOutputs, OfOpusHaveItsNameAndFrames) {
+  const auto outputs = outputs_of("audio", R"({"name": "audio-opus", "codec": "opus", "frame": 960,
+      "lead": 312, "frames": 11, "boundaries": [0, 5]})");
+  ASSERT_EQ(outputs.size(), 3u);
+  EXPECT_EQ(outputs[0].key, "audio-opus/0/init");
+  EXPECT_EQ(outputs[0].codec, "opus");
+  EXPECT_EQ(outputs[2].key, "audio-opus/0/seg/1");
+  EXPECT_EQ(outputs[2].start, 5 * 960);
+  EXPECT_EQ(outputs[2].duration, 6 * 960);
+}
+
 TEST(PlannedOutputs, OfASpecThatIsNotOursAreAnError) {
   EXPECT_EQ(planned_outputs("transcode", "{}").error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(planned_outputs("audio", "no JSON").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(planned_outputs("audio", R"({"codec": "mp3"})").error().context,
+            "the spec of a task: \"mp3\" is no codec");
   EXPECT_TRUE(outputs_of("probe", "{}").empty());
 }
 
@@ -158,6 +171,10 @@ TEST_F(DescribeTest, AnInitSegmentOfAnotherTrackIsRefused) {
             "720p/1/init: its timescale is 12800, planned was 30000");
   EXPECT_EQ(refusal(describe_init(outputs_of("audio", kSound)[0], init_bytes_)),
             "audio/0/init: it is not of the planned kind");
+  other = outputs_[0];
+  other.codec = "vp09";
+  EXPECT_EQ(refusal(describe_init(other, init_bytes_)),
+            "720p/1/init: its codec is avc1.64001f, planned was vp09");
 }
 
 TEST_F(DescribeTest, WhatWasDescribedByOthersIsAnError) {

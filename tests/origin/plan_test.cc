@@ -96,11 +96,51 @@ TEST(Plan, SoundIsCutNearestToThePicture) {
   const auto plan = plan_for(probe, Ladder{});
   ASSERT_TRUE(plan);
   const double segment = 120 * 1'001.0 / 30'000;
-  for (std::size_t i = 0; i < plan->audio->boundaries.size(); ++i) {
-    const double at = static_cast<double>(plan->audio->boundaries[i]) * 1'024 / 48'000;
+  ASSERT_EQ(plan->audio.size(), 1u);
+  const AudioTrack& aac = plan->audio.front();
+  for (std::size_t i = 0; i < aac.boundaries.size(); ++i) {
+    const double at = static_cast<double>(aac.boundaries[i]) * 1'024 / 48'000;
     EXPECT_NEAR(at, static_cast<double>(i) * segment, 512.0 / 48'000 + 1e-9);
   }
-  EXPECT_EQ(plan->audio->frames, 2'813);
+  EXPECT_EQ(aac.frames, 2'813);
+}
+
+TEST(Plan, FurtherCodecsMakeTheRungsOnceMoreAndTheSoundInOpus) {
+  json probe = probe_of(640, 360, {30'000, 1'001}, 60'000'000);
+  probe["audio"] = {{"stream", 1}};
+  Ladder ladder;
+  EXPECT_TRUE(plan_for(probe, ladder)->video->more_rungs.empty());
+  ladder.more_codecs = {PictureCodec::kVp9, PictureCodec::kAv1};
+  const auto plan = plan_for(probe, ladder);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->video->rungs.size(), 2u);
+  Names names;
+  for (const Rung& rung : plan->video->more_rungs) {
+    names.push_back(rung.name + " " + std::to_string(rung.width) + " " +
+                    std::to_string(rung.rate_max_kbps));
+  }
+  EXPECT_EQ(names,
+            (Names{"234p-vp9 416 108", "360p-vp9 640 547", "234p-av1 416 96", "360p-av1 640 486"}));
+  const json spec = transcode_spec(probe, *plan->video, 0, plan->video->more_rungs, ladder);
+  EXPECT_EQ(spec.at("rungs").at(3).at("codec"), "av1");
+
+  ASSERT_EQ(plan->audio.size(), 2u);
+  const AudioTrack& opus = plan->audio.back();
+  // The last frame is heard to its end: 60 s and what comes before them.
+  EXPECT_EQ(opus.frames, 3'001);
+  EXPECT_EQ(opus.boundaries.front(), 0);
+  for (std::size_t i = 1; i < opus.boundaries.size(); ++i) {
+    const double at = static_cast<double>(opus.boundaries[i] * 960 - 312) / 48'000;
+    EXPECT_NEAR(at, static_cast<double>(i) * 120 * 1'001.0 / 30'000, 480.0 / 48'000 + 1e-9);
+  }
+  EXPECT_EQ(audio_spec(probe, opus).at("name"), "audio-opus");
+}
+
+TEST(Plan, Av1IsNotMadeOfTheSmallestPictures) {
+  Ladder ladder;
+  ladder.more_codecs = {PictureCodec::kAv1};
+  EXPECT_EQ(plan_for(probe_of(64, 64, {30, 1}, 1'000'000), ladder)->video->more_rungs.size(), 1u);
+  EXPECT_TRUE(plan_for(probe_of(64, 62, {30, 1}, 1'000'000), ladder)->video->more_rungs.empty());
 }
 
 std::string images_text(const json& probe) {
