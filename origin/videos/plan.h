@@ -2,10 +2,9 @@
 // boundary table, the ladder, and the tasks. docs/media.md.
 //
 // Pure. Time is split, not bytes: frame n of the output is shown at n × rate.den / rate.num seconds
-// from the presentation's start. Segments are kGopsPerSegment groups of pictures, units are
-// at most kSegmentsPerUnit segments, about as many in each; the last of each may be shorter. Sound is cut at
-// its codec's frames, each
-// boundary at the frame that begins nearest to the picture's.
+// from the presentation's start. Segments are kGopsPerSegment groups of pictures, units are at most
+// kSegmentsPerUnit segments, about as many in each; the last of each may be shorter. Sound is cut at
+// its codec's frames, each boundary at the frame that begins nearest to the picture's.
 #pragma once
 
 #include <cstdint>

@@ -158,14 +158,14 @@ TEST_P(OriginalsTest, WithoutItNothingIsTriedAgain) {
   make_ready(video, "parked");
   Queue queue(*database_, clock_, {});
   ObjectWriter objects(test_.directory() / "objects");
-  Work work(*database_, queue, objects, {});
-  const std::int64_t images = queue.list(video)->front().id;
+  Work work(*database_, queue, objects, clock_, {});
+  const std::int64_t images = queue.list(1, video)->front().id;
   ASSERT_EQ(originals_.let_go(), 1) << "it does without its images";
   const auto again = work.retry(images);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::kBusy);
   EXPECT_TRUE(again.error().context.starts_with("the original of this video was let go"));
-  EXPECT_EQ(queue.list(video)->front().state, TaskState::kParked);
+  EXPECT_EQ(queue.list(1, video)->front().state, TaskState::kParked);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, OriginalsTest,
