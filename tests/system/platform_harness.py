@@ -91,19 +91,20 @@ class Platform:
             self._owner = self.token("creator")
         return self._owner
 
-    def send_chunks(self, content, token=None):
+    def send_chunks(self, content, token=None, url=None):
         chunks = [content[at:at + CHUNK] for at in range(0, len(content), CHUNK)]
         listed = []
         for chunk in chunks:
             name = hashlib.sha256(chunk).hexdigest()
-            assert self.call("PUT", f"/api/v1/chunks/{name}", chunk, token).status == 201
+            sent = self.call("PUT", f"/api/v1/chunks/{name}", chunk, token, url=url)
+            assert sent.status == 201, sent.body
             listed.append({"hash": name, "size": len(chunk)})
         return listed
 
-    def create(self, content, title="A title", **more):
+    def create(self, content, title="A title", url=None, **more):
         answer = self.call("POST", "/api/v1/videos",
                            {"title": title, "file_name": "a.mp4",
-                            "chunks": self.send_chunks(content), **more})
+                            "chunks": self.send_chunks(content, url=url), **more}, url=url)
         assert answer.status == 201, answer.body
         return answer.json["id"]
 
