@@ -15,7 +15,8 @@ using base::ErrorCode;
 
 constexpr std::string_view kVersion = "1.0.0";
 constexpr std::string_view kExtensions =
-    "creation,creation-with-upload,checksum,expiration,termination,concatenation";
+    "creation,creation-defer-length,creation-with-upload,checksum,expiration,termination,"
+    "concatenation";
 constexpr std::string_view kBodyType = "application/offset+octet-stream";
 constexpr int kChecksumMismatch = 460;
 // A body with a checksum is counted only when it is right as a whole, so it waits in memory.
@@ -145,17 +146,29 @@ std::optional<ApiAnswer> wrong_version(const ApiCall& call) {
 }
 
 std::unique_ptr<BodyTaker> take_bytes(const TusServices& services, const ApiCall& call,
-                                      const TusUpload& upload, int status) {
+                                      const TusUpload& upload, std::optional<std::uint64_t> length,
+                                      int status) {
   std::optional<TusChecksum> checksum;
   if (const std::string_view given = call.field("upload-checksum"); !given.empty()) {
     auto parsed = parse_tus_checksum(given);
     if (!parsed) return refused(refuse(400, parsed.error().context));
     checksum = std::move(*parsed);
   }
-  auto patch = services.store.patch(upload);
+  auto patch = services.store.patch(upload, length);
   if (!patch) return refused(refuse(patch.error()));
   return std::make_unique<PatchTaker>(services, upload, std::move(*patch), std::move(checksum),
                                       status);
+}
+
+// None: it is said with a later PATCH.
+base::Result<std::optional<std::uint64_t>> length_of(const ApiCall& call) {
+  const std::string_view deferred = call.field("upload-defer-length");
+  if (deferred == "1" && !call.head.fields.contains("upload-length")) return std::nullopt;
+  const auto length = parse_tus_number(call.field("upload-length"));
+  if (deferred.empty() && length && *length > 0) return length;
+  return base::fail(ErrorCode::kInvalid,
+                    "send Upload-Length, a number from 1, or \"Upload-Defer-Length: 1\"",
+                    base::Blame::kClient);
 }
 
 base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, const ApiCall& call) {
@@ -179,21 +192,15 @@ base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, con
     if (!answer) return std::unexpected(answer.error());
     return refused(std::move(*answer));
   }
-  if (call.head.fields.contains("upload-defer-length")) {
-    return refused(refuse(400, "Upload-Defer-Length is not supported: send Upload-Length"));
-  }
-  const auto length = parse_tus_number(call.field("upload-length"));
-  if (!length || *length == 0) return refused(refuse(400, "Upload-Length must be a number from 1"));
-  if (*length > services.size_max.count()) {
-    return refused(refuse(413, "a file may have " + base::to_string(services.size_max)));
-  }
+  const auto length = length_of(call);
+  if (!length) return refused(refuse(400, length.error().context));
   const auto upload = services.store.create({.owner = call.caller->owner,
                                              .is_partial = concat.is_partial,
                                              .length = *length,
                                              .metadata = metadata});
   if (!upload) return refused(refuse(upload.error()));
   if (call.head.has_body && call.field("content-type") == kBodyType) {
-    return take_bytes(services, call, *upload, 201);
+    return take_bytes(services, call, *upload, std::nullopt, 201);
   }
   auto answer = conclude(services, *upload, 201);
   if (!answer) return std::unexpected(answer.error());
@@ -214,7 +221,13 @@ base::Result<std::unique_ptr<BodyTaker>> patch(const TusServices& services, cons
     answer.fields.add("upload-offset", std::to_string(upload->position));
     return refused(std::move(answer));
   }
-  return take_bytes(services, call, *upload, 204);
+  std::optional<std::uint64_t> length;
+  if (call.head.fields.contains("upload-length")) {
+    auto said = length_of(call);
+    if (!said) return refused(refuse(400, said.error().context));
+    length = *said;
+  }
+  return take_bytes(services, call, *upload, length, 204);
 }
 
 base::Result<ApiAnswer> look(const TusServices& services, const ApiCall& call) {
@@ -226,7 +239,11 @@ base::Result<ApiAnswer> look(const TusServices& services, const ApiCall& call) {
   ApiAnswer answer = with_version(ApiAnswer::empty(200));
   answer.fields.add("cache-control", "no-store");
   answer.fields.add("upload-offset", std::to_string(upload->position));
-  answer.fields.add("upload-length", std::to_string(upload->length));
+  if (upload->length) {
+    answer.fields.add("upload-length", std::to_string(*upload->length));
+  } else {
+    answer.fields.add("upload-defer-length", "1");
+  }
   answer.fields.add("upload-expires", expires_text(*upload));
   if (!upload->metadata.empty()) answer.fields.add("upload-metadata", upload->metadata);
   if (upload->is_partial) answer.fields.add("upload-concat", "partial");

@@ -1,5 +1,5 @@
-// tus 1.0.0 at /api/v1/uploads: core, creation, creation-with-upload, checksum (sha1, sha256),
-// expiration, termination, concatenation. https://tus.io/protocols/resumable-upload
+// tus 1.0.0 at /api/v1/uploads: core, creation, creation-defer-length, creation-with-upload, checksum
+// (sha1, sha256), expiration, termination, concatenation. https://tus.io/protocols/resumable-upload
 //
 // When the last byte is in, the upload becomes a video; Headrace-Video names it, in the answer to the
 // request that completed it and to every HEAD from then on.

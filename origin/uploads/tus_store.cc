@@ -34,7 +34,7 @@ base::Result<TusUpload> read_upload(soci::session& sql, const std::string& id, s
       soci::into(upload.expires_us), soci::into(upload.video);
   if (!sql.got_data() || upload.owner != owner) return no_such_upload();
   upload.is_partial = kind == "partial";
-  upload.length = static_cast<std::uint64_t>(length);
+  if (length > 0) upload.length = static_cast<std::uint64_t>(length);
   upload.position = static_cast<std::uint64_t>(position);
   return upload;
 }
@@ -53,7 +53,7 @@ std::vector<ChunkRef> read_chunks(soci::session& sql, const std::string& id) {
 
 void insert(soci::session& sql, const TusUpload& upload) {
   const std::string kind = upload.is_partial ? "partial" : "tus";
-  const auto length = static_cast<std::int64_t>(upload.length);
+  const auto length = static_cast<std::int64_t>(upload.length.value_or(0));
   const auto position = static_cast<std::int64_t>(upload.position);
   sql << "INSERT INTO uploads (id, owner, kind, length, position, metadata, expires, video) "
          "VALUES (:id, :owner, :kind, :length, :position, :metadata, :expires, '')",
@@ -82,21 +82,51 @@ base::Result<TusUpload> TusStore::create(const NewUpload& asked) {
     return base::fail(ErrorCode::kInvalid, "Upload-Metadata may have 4,096 bytes",
                       base::Blame::kClient);
   }
-  if (auto fits = ledger_.check_quota(asked.owner, asked.length); !fits) {
-    return std::unexpected(fits.error());
+  if (asked.length) {
+    if (auto fits = check_length(*asked.length); !fits) return std::unexpected(fits.error());
+    if (auto fits = ledger_.check_quota(asked.owner, *asked.length); !fits) {
+      return std::unexpected(fits.error());
+    }
   }
   TusUpload upload{.id = base::random_name(kIdLength),
                    .owner = asked.owner,
                    .is_partial = asked.is_partial,
                    .length = asked.length,
                    .metadata = asked.metadata,
-                   .expires_us = base::wall_us(clock_) + time_to_live_.count() * 1'000};
+                   .expires_us = base::wall_us(clock_) + limits_.time_to_live.count() * 1'000};
   const auto made = database_.write([&](soci::session& sql) -> base::Result<void> {
     insert(sql, upload);
     return {};
   });
   if (!made) return std::unexpected(made.error());
   return upload;
+}
+
+base::Result<void> TusStore::check_length(std::uint64_t length) const {
+  if (length <= limits_.size_max.count()) return {};
+  return base::fail(ErrorCode::kTooLarge, "a file may have " + base::to_string(limits_.size_max),
+                    base::Blame::kClient);
+}
+
+base::Result<void> TusStore::set_length(TusUpload& upload, std::uint64_t length,
+                                        std::uint64_t in_chunks) {
+  if (upload.length == length) return {};
+  if (upload.length || length < upload.position) {
+    return base::fail(ErrorCode::kInvalid,
+                      upload.length
+                          ? "this upload's length is " + std::to_string(*upload.length)
+                          : "this upload has " + std::to_string(upload.position) + " bytes already",
+                      base::Blame::kClient);
+  }
+  if (auto fits = check_length(length); !fits) return fits;
+  if (auto fits = ledger_.check_quota(upload.owner, length - in_chunks); !fits) return fits;
+  upload.length = length;
+  const auto number = static_cast<std::int64_t>(length);
+  return database_.write([&](soci::session& sql) -> base::Result<void> {
+    sql << "UPDATE uploads SET length = :length WHERE id = :id", soci::use(number),
+        soci::use(upload.id);
+    return {};
+  });
 }
 
 base::Result<TusUpload> TusStore::get(std::string_view id, std::int64_t owner) {
@@ -145,9 +175,9 @@ base::Result<TusUpload> TusStore::concatenate(std::int64_t owner,
   TusUpload whole{.id = base::random_name(kIdLength),
                   .owner = owner,
                   .metadata = std::move(metadata),
-                  .expires_us = base::wall_us(clock_) + time_to_live_.count() * 1'000};
+                  .expires_us = base::wall_us(clock_) + limits_.time_to_live.count() * 1'000};
   return database_.write([&](soci::session& sql) -> base::Result<TusUpload> {
-    whole.length = whole.position = 0;
+    whole.position = 0;
     std::vector<ChunkRef> chunks;
     for (const std::string& id : ids) {
       const auto part = read_upload(sql, id, owner);
@@ -157,9 +187,9 @@ base::Result<TusUpload> TusStore::concatenate(std::int64_t owner,
                           base::Blame::kClient);
       }
       for (ChunkRef& chunk : read_chunks(sql, id)) chunks.push_back(std::move(chunk));
-      whole.length += part->length;
+      whole.position += part->position;
     }
-    whole.position = whole.length;
+    whole.length = whole.position;
     insert(sql, whole);
     std::int64_t number = 0;
     for (const ChunkRef& chunk : chunks) add_chunk(sql, whole.id, number++, chunk);
@@ -233,12 +263,12 @@ base::Result<int> TusStore::collect_litter() {
 
 // --- Writing ---
 
-base::Result<std::unique_ptr<TusStore::Patch>> TusStore::patch(const TusUpload& upload) {
+base::Result<std::unique_ptr<TusStore::Patch>> TusStore::patch(
+    const TusUpload& upload, std::optional<std::uint64_t> length) {
   auto turn = take_turn(upload.id);
   if (!turn) return std::unexpected(turn.error());
-  std::unique_ptr<Patch> patch(new Patch(*this, std::move(*turn), upload));
   // The position may have moved between the asker's look and his turn.
-  const auto now = get(upload.id, upload.owner);
+  auto now = get(upload.id, upload.owner);
   if (!now) return std::unexpected(now.error());
   if (now->position != upload.position) {
     return base::fail(ErrorCode::kBusy, "its offset is " + std::to_string(now->position),
@@ -246,12 +276,16 @@ base::Result<std::unique_ptr<TusStore::Patch>> TusStore::patch(const TusUpload& 
   }
   const auto chunks = this->chunks(upload);
   if (!chunks) return std::unexpected(chunks.error());
-  patch->chunks_ = static_cast<std::int64_t>(chunks->size());
   std::uint64_t in_chunks = 0;
   for (const ChunkRef& chunk : *chunks) in_chunks += chunk.size;
   if (upload.position < in_chunks) {
     return base::fail(ErrorCode::kCorrupt, "upload " + upload.id + " has too many chunks");
   }
+  if (length) {
+    if (auto set = set_length(*now, *length, in_chunks); !set) return std::unexpected(set.error());
+  }
+  std::unique_ptr<Patch> patch(new Patch(*this, std::move(*turn), std::move(*now)));
+  patch->chunks_ = static_cast<std::int64_t>(chunks->size());
   if (auto opened = patch->open_tail(upload.position - in_chunks); !opened) {
     return std::unexpected(opened.error());
   }
@@ -272,14 +306,15 @@ TusStore::Patch::~Patch() {
 base::Result<void> TusStore::Patch::open_tail(std::uint64_t length) {
   auto& chunks = store_.ledger_.chunks();
   auto tail = length > 0 ? chunks.resume(store_.tail_of(upload_.id), length)
-                         : chunks.begin(std::min(kChunk, upload_.length - upload_.position));
+                         : chunks.begin(std::min(kChunk, end() - upload_.position));
   if (!tail) return std::unexpected(tail.error());
   tail_.emplace(std::move(*tail));
   return {};
 }
 
 base::Result<void> TusStore::Patch::append(std::string_view bytes) {
-  if (bytes.size() > upload_.length - upload_.position) {
+  if (bytes.size() > end() - upload_.position) {
+    if (!upload_.length) return store_.check_length(upload_.position + bytes.size());
     return base::fail(ErrorCode::kTooLarge, "more than Upload-Length", base::Blame::kClient);
   }
   while (!bytes.empty()) {
@@ -298,6 +333,11 @@ base::Result<void> TusStore::Patch::append(std::string_view bytes) {
 }
 
 base::Result<void> TusStore::Patch::end_chunk() {
+  if (!upload_.length) {
+    // Refused, it stays a tail of full size, which ends when there is room.
+    const auto fits = store_.ledger_.check_quota(upload_.owner, tail_->size());
+    if (!fits) return fits;
+  }
   ChunkStore::Writer whole = std::move(*tail_);
   tail_.reset();
   const auto chunk = store_.ledger_.keep(upload_.owner, std::move(whole), {});
@@ -331,7 +371,10 @@ base::Result<void> TusStore::Patch::keep_tail() {
 
 base::Result<std::uint64_t> TusStore::Patch::finish() {
   finished_ = true;
-  if (tail_) {
+  // The length may have been said when all was here.
+  if (tail_ && tail_->size() > 0 && upload_.position == upload_.length) {
+    if (auto ended = end_chunk(); !ended) return std::unexpected(ended.error());
+  } else if (tail_) {
     if (auto kept = keep_tail(); !kept) return std::unexpected(kept.error());
   }
   return upload_.position;

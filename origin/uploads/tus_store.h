@@ -1,6 +1,9 @@
 // TusStore: resumable uploads as tus 1.0 wants them, kept as chunks. docs/platform.md, "Upload".
 //
 // What has been acknowledged is in synced files: whole chunks of kChunk, and a tail that is none yet.
+// The length may be said later (creation-defer-length); until then the end is the largest that an
+// upload may have.
+//
 // A tail is a file named by its upload; who goes on works on a copy of it, so that what was
 // acknowledged stays as it is until more is.
 //
@@ -32,8 +35,9 @@ namespace origin {
 struct TusUpload {
   std::string id;
   std::int64_t owner = 0;
-  bool is_partial = false;  // To be concatenated; becomes no video by itself.
-  std::uint64_t length = 0, position = 0;
+  bool is_partial = false;              // To be concatenated; becomes no video by itself.
+  std::optional<std::uint64_t> length;  // None: the client has yet to say it.
+  std::uint64_t position = 0;
   std::string metadata;  // As the client sent it.
   std::int64_t expires_us = 0;
   std::string video;  // What it became.
@@ -43,21 +47,25 @@ class TusStore {
  public:
   static constexpr std::uint64_t kChunk = 8u << 20;
 
+  struct Limits {
+    base::Bytes size_max;  // Of an upload.
+    std::chrono::milliseconds time_to_live;
+  };
   // `tails`: a directory that is there.
   TusStore(Database& database, Ledger& ledger, const base::Clock& clock,
-           std::filesystem::path tails, std::chrono::milliseconds time_to_live)
+           std::filesystem::path tails, Limits limits)
       : database_(database),
         ledger_(ledger),
         clock_(clock),
         tails_(std::move(tails)),
-        time_to_live_(time_to_live) {}
+        limits_(limits) {}
   TusStore(const TusStore&) = delete;
   TusStore& operator=(const TusStore&) = delete;
 
   struct NewUpload {
     std::int64_t owner = 0;
     bool is_partial = false;
-    std::uint64_t length = 0;
+    std::optional<std::uint64_t> length;
     std::string metadata;
   };
   base::Result<TusUpload> create(const NewUpload& upload);
@@ -99,7 +107,9 @@ class TusStore {
     Patch& operator=(Patch&&) = delete;
     ~Patch();
 
-    base::Result<void> append(std::string_view bytes);  // kTooLarge: beyond the upload's length.
+    // kTooLarge: beyond the upload's length, or what an upload may have. kNoSpace: the owner's quota,
+    // which is asked for each chunk as long as the length is not known.
+    base::Result<void> append(std::string_view bytes);
     // Makes durable what has come. The position now.
     base::Result<std::uint64_t> finish();
 
@@ -107,6 +117,10 @@ class TusStore {
     friend class TusStore;
     Patch(TusStore& store, Turn turn, TusUpload upload)
         : store_(store), turn_(std::move(turn)), upload_(std::move(upload)) {}
+    // How far it may grow.
+    [[nodiscard]] std::uint64_t end() const {
+      return upload_.length.value_or(store_.limits_.size_max.count());
+    }
     base::Result<void> open_tail(std::uint64_t length);
     base::Result<void> end_chunk();
     base::Result<void> keep_tail();
@@ -118,18 +132,23 @@ class TusStore {
     std::int64_t chunks_ = 0;
     bool finished_ = false;
   };
-  // kBusy: another one is under way.
-  base::Result<std::unique_ptr<Patch>> patch(const TusUpload& upload);
+  // kBusy: another one is under way. `length`: what the client says now; kInvalid when it had said
+  // another, or has sent more already.
+  base::Result<std::unique_ptr<Patch>> patch(const TusUpload& upload,
+                                             std::optional<std::uint64_t> length = std::nullopt);
 
  private:
   base::Result<Turn> take_turn(const std::string& id);  // kBusy.
+  base::Result<void> check_length(std::uint64_t length) const;
+  // `in_chunks`: so many bytes of it count as the owner's already.
+  base::Result<void> set_length(TusUpload& upload, std::uint64_t length, std::uint64_t in_chunks);
   [[nodiscard]] std::filesystem::path tail_of(std::string_view id) const { return tails_ / id; }
 
   Database& database_;
   Ledger& ledger_;
   const base::Clock& clock_;
   const std::filesystem::path tails_;
-  const std::chrono::milliseconds time_to_live_;
+  const Limits limits_;
 
   base::Mutex mutex_;
   std::set<std::string, std::less<>> being_written_ GUARDED_BY(mutex_);

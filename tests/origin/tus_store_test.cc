@@ -20,12 +20,14 @@ namespace fs = std::filesystem;
 
 class TusStoreTest : public testing::Test {
  protected:
+  static constexpr base::Bytes kSizeMax{20u << 20};
+
   TusStoreTest()
       : database_(test_.make(Engine::kSqlite)),
         chunks_(std::move(*ChunkStore::open(test_.directory() / "chunks", base::Bytes(0)))),
         ledger_(*database_, *chunks_, clock_, {}),
         tails_(test_.directory() / "tails"),
-        store_(*database_, ledger_, clock_, tails_, 24h) {
+        store_(*database_, ledger_, clock_, tails_, {.size_max = kSizeMax, .time_to_live = 24h}) {
     fs::create_directory(tails_);
     run("INSERT INTO owners (id, name, quota_bytes, created) VALUES (1, 'a', 0, 0)");
   }
@@ -40,8 +42,9 @@ class TusStoreTest : public testing::Test {
     return *store_.create({.owner = 1, .length = length, .metadata = ""});
   }
   TusUpload now(const TusUpload& upload) { return *store_.get(upload.id, 1); }
-  base::Result<std::uint64_t> send(const TusUpload& upload, const std::string& bytes) {
-    auto patch = store_.patch(now(upload));
+  base::Result<std::uint64_t> send(const TusUpload& upload, const std::string& bytes,
+                                   std::optional<std::uint64_t> length = std::nullopt) {
+    auto patch = store_.patch(now(upload), length);
     if (!patch) return std::unexpected(patch.error());
     if (auto appended = (*patch)->append(bytes); !appended) {
       std::ignore = (*patch)->finish();
@@ -95,6 +98,65 @@ TEST_F(TusStoreTest, AnUploadBecomesOneVideo) {
   EXPECT_EQ(store_.become_video(upload, make), "video1");
   EXPECT_EQ(store_.become_video(upload, make), "video1");
   EXPECT_EQ(made, 1);
+}
+
+TEST_F(TusStoreTest, TheLengthMayBeSaidWithTheLastBytes) {
+  const TusUpload upload = *store_.create({.owner = 1, .metadata = ""});
+  EXPECT_EQ(now(upload).length, std::nullopt);
+  ASSERT_EQ(send(upload, "abc"), 3u);
+  EXPECT_TRUE(store_.chunks(upload)->empty());
+  ASSERT_EQ(send(upload, "de", 5), 5u);
+  EXPECT_EQ(now(upload).length, 5u);
+  ASSERT_EQ(store_.chunks(upload)->size(), 1u);
+  EXPECT_EQ(store_.chunks(upload)->front().size, 5u);
+  EXPECT_TRUE(fs::is_empty(tails_));
+}
+
+TEST_F(TusStoreTest, TheLengthMayBeSaidAfterTheLastBytes) {
+  const TusUpload upload = *store_.create({.owner = 1, .metadata = ""});
+  ASSERT_EQ(send(upload, "abc"), 3u);
+  ASSERT_EQ(send(upload, "", 3), 3u);
+  EXPECT_EQ(store_.chunks(upload)->size(), 1u);
+  // At a chunk's end there is no tail to close.
+  const TusUpload whole = *store_.create({.owner = 1, .metadata = ""});
+  ASSERT_EQ(send(whole, std::string(TusStore::kChunk, 'x')), TusStore::kChunk);
+  ASSERT_EQ(send(whole, "", TusStore::kChunk), TusStore::kChunk);
+  EXPECT_EQ(store_.chunks(whole)->size(), 1u);
+}
+
+TEST_F(TusStoreTest, ALengthIsSaidOnceAndNotBelowWhatIsThere) {
+  const TusUpload upload = *store_.create({.owner = 1, .metadata = ""});
+  ASSERT_EQ(send(upload, "abc"), 3u);
+  EXPECT_EQ(send(upload, "", 2).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(send(upload, "", kSizeMax.count() + 1).error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(now(upload).length, std::nullopt);
+  ASSERT_EQ(send(upload, "d", 6), 4u);
+  EXPECT_EQ(send(upload, "e", 7).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(send(upload, "e", 6), 5u);
+  EXPECT_EQ(send(upload, "fg").error().code, ErrorCode::kTooLarge);
+}
+
+TEST_F(TusStoreTest, WithoutALengthTheLimitsHold) {
+  const TusUpload upload = *store_.create({.owner = 1, .metadata = ""});
+  ASSERT_EQ(send(upload, std::string(kSizeMax.count(), 'x')), kSizeMax.count());
+  EXPECT_EQ(send(upload, "x").error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(
+      store_.create({.owner = 1, .length = kSizeMax.count() + 1, .metadata = ""}).error().code,
+      ErrorCode::kTooLarge);
+}
+
+TEST_F(TusStoreTest, WithoutALengthTheQuotaHoldsForEachChunk) {
+  run("UPDATE owners SET quota_bytes = 10000000");
+  const TusUpload upload = *store_.create({.owner = 1, .metadata = ""});
+  ASSERT_EQ(send(upload, std::string(TusStore::kChunk, 'x')), TusStore::kChunk);
+  EXPECT_EQ(send(upload, std::string(TusStore::kChunk, 'y')).error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(store_.chunks(upload)->size(), 1u);
+  EXPECT_EQ(send(upload, "", 2 * TusStore::kChunk).error().code, ErrorCode::kNoSpace);
+  // What was refused waits as a tail, and ends when there is room.
+  EXPECT_EQ(now(upload).position, 2 * TusStore::kChunk);
+  run("UPDATE owners SET quota_bytes = 100000000");
+  ASSERT_EQ(send(upload, "z", 2 * TusStore::kChunk + 1), 2 * TusStore::kChunk + 1);
+  EXPECT_EQ(store_.chunks(upload)->size(), 3u);
 }
 
 TEST_F(TusStoreTest, WhatExpiresIsGoneWithItsTail) {

@@ -59,7 +59,7 @@ def test_what_can_be_done_is_told_to_anyone(platform):
     answer = platform.call("OPTIONS", UPLOADS, token="")
     assert answer.status == 204 and answer.getheader("Tus-Version") == "1.0.0"
     assert set(answer.getheader("Tus-Extension").split(",")) == {
-        "creation", "creation-with-upload", "checksum", "expiration", "termination", "concatenation"}
+        "creation", "creation-defer-length", "creation-with-upload", "checksum", "expiration", "termination", "concatenation"}
     assert answer.getheader("Tus-Checksum-Algorithm") == "sha1,sha256"
 
 
@@ -83,6 +83,41 @@ def test_a_file_in_pieces_becomes_a_video(platform, make_edge, content):
     done = platform.wait(video, "ready")
     assert done["title"] == "Tüs" and done["file_name"] == "a b.mp4" and done["size"] == len(content)
     assert tus(platform, "HEAD", upload).getheader("Headrace-Video") == video
+
+
+def test_the_length_may_come_with_the_last_bytes(platform, content):
+    answer = tus(platform, "POST", UPLOADS, Upload_Defer_Length=1)
+    assert answer.status == 201, answer.body
+    upload = answer.getheader("Location")
+    told = tus(platform, "HEAD", upload)
+    assert told.getheader("Upload-Defer-Length") == "1" and told.getheader("Upload-Length") is None
+    half = len(content) // 2
+    assert patch(platform, upload, 0, content[:half]).getheader("Headrace-Video") is None
+    platform.kill_origin()
+    platform.start()
+    assert offset_of(platform, upload) == half
+    done = patch(platform, upload, half, content[half:], Upload_Length=len(content))
+    assert done.status == 204 and done.getheader("Headrace-Video")
+    told = tus(platform, "HEAD", upload)
+    assert told.getheader("Upload-Defer-Length") is None
+    assert int(told.getheader("Upload-Length")) == len(content)
+
+
+def test_a_length_that_was_deferred_is_said_once_and_rightly(platform):
+    for fields in ({"Upload_Defer_Length": 2}, {"Upload_Defer_Length": 1, "Upload_Length": 5}, {}):
+        assert tus(platform, "POST", UPLOADS, **fields).status == 400
+    upload = tus(platform, "POST", UPLOADS, Upload_Defer_Length=1).getheader("Location")
+    assert patch(platform, upload, 0, b"x" * 10).status == 204
+    for length, status in (("0", 400), ("x", 400), (9, 422), (1 << 52, 413)):
+        assert patch(platform, upload, 10, b"", Upload_Length=length).status == status
+    assert patch(platform, upload, 10, b"x", Upload_Length=20).status == 204
+    assert patch(platform, upload, 11, b"x", Upload_Length=21).status == 422
+    assert patch(platform, upload, 11, b"x" * 10).status == 413
+    # Without a length no upload grows beyond what a file may have.
+    part = tus(platform, "POST", UPLOADS, Upload_Defer_Length=1, Upload_Concat="partial")
+    unfinished = part.getheader("Location")
+    assert patch(platform, unfinished, 0, b"x").status == 204
+    assert tus(platform, "POST", UPLOADS, Upload_Concat="final;" + unfinished).status == 422
 
 
 def test_creation_with_upload_and_the_native_way_share_chunks(platform, content):
