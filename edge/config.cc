@@ -198,6 +198,8 @@ void describe(SiteConfig& c, base::ConfigVisitor& option) {
 
   option("cors.origins", c.cors.origins, 0, 1'000,
          "Origins whose pages may read responses; \"*\": all. Empty: CORS is the origin's affair.");
+  option("cors.methods", c.cors.methods, 1, 20,
+         "What these pages may do: uploads from them need POST, PUT, PATCH and DELETE, too.");
   option("cors.expose", c.cors.expose, 0, 100, "Fields that scripts may read.");
   option("cors.max_age", c.cors.max_age, 0ms, 30 * kDay, "How long a preflight may be kept.");
 }

@@ -114,6 +114,7 @@ struct QueryConfig {
 
 struct CorsConfig {
   std::vector<std::string> origins;
+  std::vector<std::string> methods = {"GET", "HEAD", "OPTIONS"};
   std::vector<std::string> expose = {"content-length", "content-range", "date", "etag", "age"};
   std::chrono::milliseconds max_age = 24h;
 };

@@ -153,7 +153,7 @@ http::ResponseHead preflight_head(const base::Fields& request, const HeadContext
   const std::string_view allowed = context.site.allowed_origin(request.find("origin").value_or(""));
   if (!allowed.empty()) {
     head.own.add("access-control-allow-origin", allowed);
-    head.own.add("access-control-allow-methods", "GET, HEAD, OPTIONS");
+    head.own.add("access-control-allow-methods", join(context.site.config.cors.methods));
     if (const auto wanted = request.find("access-control-request-headers")) {
       head.own.add("access-control-allow-headers", *wanted);
     }

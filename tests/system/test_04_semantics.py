@@ -269,6 +269,7 @@ def test_cors(origin, make_edge):
                                 "GET", "Access-Control-Request-Headers": "range"}, method="OPTIONS")
     assert preflight.status == 204
     assert preflight.fields["access-control-allow-headers"] == "range"
+    assert preflight.fields["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
 
 
 def test_what_clients_claim_is_not_forwarded(origin, make_edge):
