@@ -9,7 +9,7 @@ import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {extname, join} from 'node:path';
 
-const TYPES = {'.html': 'text/html', '.js': 'text/javascript'};
+const TYPES = {'.html': 'text/html', '.js': 'text/javascript', '.mp4': 'video/mp4'};
 
 export async function inBrowser({modules, files, minutes = 2}, work) {
   const {chromium} = createRequire(join(modules, 'index.js'))('playwright-core');
