@@ -168,15 +168,6 @@ def lying_length(path):
     plain.unlink()
 
 
-def cut_short(path):
-    """The second half of the file is not there: a transfer that ended early."""
-    whole = path.with_name("whole-" + path.name)
-    make_numbered(whole, seconds=6, video=["-movflags", "+faststart", "-g", "25"])
-    content = whole.read_bytes()
-    path.write_bytes(content[:len(content) * 6 // 10])
-    whole.unlink()
-
-
 def make(generator, directory, name):
     path = pathlib.Path(directory) / name
     generator(path)
