@@ -114,11 +114,12 @@ TEST_P(DatabaseTest, VideosOfBeforeRevisionsArePublishedOnceMore) {
          {"DROP TABLE captions", "DROP INDEX videos_behind",
           "ALTER TABLE videos DROP COLUMN revision", "ALTER TABLE videos DROP COLUMN written",
           "ALTER TABLE tokens DROP COLUMN is_operator",
-          "DELETE FROM schema_version WHERE version > 1",
-          "INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
-          "kept_source) VALUES ('old', 1, 't', 'f', 1, 0, 'public', '', '', 1)"}) {
+          "DELETE FROM schema_version WHERE version > 1"}) {
       sql << undo;
     }
+    sql << "INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, "
+           "probe, "
+           "kept_source) VALUES ('old', 1, 't', 'f', 1, 0, 'public', '', '', 1)";
     return {};
   }));
   database_.reset();

@@ -32,7 +32,7 @@ class TokensTest : public testing::TestWithParam<Engine> {
       soci::statement select =
           (sql.prepare << "SELECT hash, name FROM tokens", soci::into(hash), soci::into(name));
       select.execute();
-      while (select.fetch()) all += hash + " " + name + "\n";
+      while (select.fetch()) all.append(hash).append(" ").append(name).append("\n");
       return all;
     });
   }
