@@ -11,22 +11,6 @@ namespace {
 
 using http::TokenFault;
 
-constexpr std::string_view kNoToken = "this is private: ask with a URL that carries a media token";
-
-std::string_view sentence_of(TokenFault fault) {
-  switch (fault) {
-    case TokenFault::kMalformed:
-      return "the URL's media token is malformed";
-    case TokenFault::kUnknownKey:
-      return "the URL's media token is signed with a key that is not known here";
-    case TokenFault::kExpired:
-      return "the URL's media token has expired: ask for a new one";
-    case TokenFault::kForged:
-      return "the URL's media token is not for this path";
-  }
-  return kNoToken;
-}
-
 }  // namespace
 
 // From here on the request is one for the target without the token: key, log and origin know no other.
@@ -64,7 +48,7 @@ void Request::refuse_access(std::optional<TokenFault> fault) {
   stale_ = nullptr;
   // Players on any page may read why; it is all that there is to read.
   const base::Fields readable{{"access-control-allow-origin", "*"}};
-  refuse(403, fault ? sentence_of(*fault) : kNoToken,
+  refuse(403, fault ? http::sentence_of(*fault) : http::kNoMediaToken,
          site_->config.cors.origins.empty() ? readable : base::Fields());
 }
 

@@ -75,6 +75,20 @@ std::string_view name_of(TokenFault fault) {
   return "unknown";
 }
 
+std::string_view sentence_of(TokenFault fault) {
+  switch (fault) {
+    case TokenFault::kMalformed:
+      return "the URL's media token is malformed";
+    case TokenFault::kUnknownKey:
+      return "the URL's media token is signed with a key that is not known here";
+    case TokenFault::kExpired:
+      return "the URL's media token has expired: ask for a new one";
+    case TokenFault::kForged:
+      return "the URL's media token is not for this path";
+  }
+  return kNoMediaToken;
+}
+
 bool has_media_token(std::string_view target) {
   return target.starts_with(kMediaDirectory) &&
          after_mark(target.substr(kMediaDirectory.size())).has_value();

@@ -29,6 +29,10 @@ enum class TokenFault : std::uint8_t {
   kForged,  // No signature of that key over this path's prefix: made up, or of another video.
 };
 std::string_view name_of(TokenFault fault);  // "malformed", …
+// For who asked: what is wrong, and what to do.
+std::string_view sentence_of(TokenFault fault);
+inline constexpr std::string_view kNoMediaToken =
+    "this is private: ask with a URL that carries a media token";
 
 // A token as it stands in a target, which it refers to.
 struct MediaToken {

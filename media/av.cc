@@ -19,6 +19,19 @@ void keep_libav_quiet() {
   ::setenv("SVT_LOG", "0", 1);
 }
 
+base::Result<FramePtr> make_picture(int width, int height, AVPixelFormat format,
+                                    AVColorRange range) {
+  FramePtr picture = make_frame();
+  picture->width = width;
+  picture->height = height;
+  picture->format = format;
+  picture->color_range = range;
+  if (const int allocated = av_frame_get_buffer(picture.get(), 0); allocated < 0) {
+    return av_fail("no memory for a picture", allocated);
+  }
+  return picture;
+}
+
 std::unexpected<base::Error> av_fail(std::string_view what, int error) {
   const base::ErrorCode code = error == AVERROR(ENOMEM) ? base::ErrorCode::kTooLarge
                                : error == AVERROR(EIO)  ? base::ErrorCode::kIo

@@ -49,6 +49,9 @@ inline PacketPtr make_packet() {
   CHECK(packet != nullptr);
   return packet;
 }
+// With room for it. kTooLarge: no memory.
+base::Result<FramePtr> make_picture(int width, int height, AVPixelFormat format,
+                                    AVColorRange range);
 // Another reference to the same picture or sound.
 inline FramePtr share(const AVFrame& frame) {
   FramePtr copy(av_frame_clone(&frame));

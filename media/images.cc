@@ -11,6 +11,7 @@ extern "C" {
 #include <utility>
 
 #include "media/picture_sampler.h"
+#include "media/scaler.h"
 #include "media/still.h"
 
 namespace media {
@@ -110,7 +111,7 @@ class Sheets {
 class Poster {
  public:
   Poster(const json& spec, int matrix)
-      : scaler_(spec.at("poster_width"), spec.at("poster_height"), matrix) {}
+      : scaler_(Scaler::for_stills(spec.at("poster_width"), spec.at("poster_height"), matrix)) {}
 
   // `tile`: the same picture, small.
   base::Result<void> consider(const AVFrame& picture, const AVFrame& tile) {
@@ -131,7 +132,7 @@ class Poster {
   }
 
  private:
-  StillScaler scaler_;
+  Scaler scaler_;
   FramePtr best_;
   double liveliest_ = 0;
 };
@@ -139,7 +140,7 @@ class Poster {
 base::Result<void> fill(PictureSampler& sampler, const json& spec, const Taker& taker) {
   const Board board(spec);
   const int matrix = spec.at("video").value("color", json::array({1, 1, 1})).at(2);
-  StillScaler tile_scaler(board.tile_width, board.tile_height, matrix);
+  Scaler tile_scaler = Scaler::for_stills(board.tile_width, board.tile_height, matrix);
   Poster poster(spec, matrix);
   Sheets sheets(board, taker);
   FramePtr tile;  // The one before stands in for what can't be decoded.

@@ -93,13 +93,6 @@ void set_av1(const UnitSpec& unit, int threads, Options& options) {
 
 }  // namespace
 
-std::optional<PictureCodec> picture_codec(std::string_view name) {
-  if (name == "h264") return PictureCodec::kH264;
-  if (name == "vp9") return PictureCodec::kVp9;
-  if (name == "av1") return PictureCodec::kAv1;
-  return std::nullopt;
-}
-
 base::Result<CodecPtr> open_picture_encoder(const RungSpec& rung, const UnitSpec& unit,
                                             int threads) {
   const AVCodec* codec = avcodec_find_encoder_by_name(encoder_name(rung.codec));

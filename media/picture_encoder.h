@@ -6,18 +6,15 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "media/av.h"
+#include "package/picture_codec.h"
 
 namespace media {
 
-enum class PictureCodec { kH264, kVp9, kAv1 };
-// "h264", "vp9", "av1".
-std::optional<PictureCodec> picture_codec(std::string_view name);
+using package::PictureCodec;
 
 struct RungSpec {
   std::string name;  // "720p", "720p-vp9"

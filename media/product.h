@@ -1,4 +1,4 @@
-// Product: a piece of what a task makes (an init segment, a segment), with its key; and who takes it.
+// Product: a piece of what a task makes (an init segment, a segment, an image), with its key; and who takes it.
 // docs/worker-protocol.md.
 #pragma once
 

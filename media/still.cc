@@ -1,9 +1,5 @@
 #include "media/still.h"
 
-extern "C" {
-#include <libavutil/pixdesc.h>
-}
-
 #include <algorithm>
 
 namespace media {
@@ -11,55 +7,10 @@ namespace {
 
 constexpr AVPixelFormat kStillFormat = AV_PIX_FMT_YUVJ420P;
 
-bool is_full_range(const AVFrame& picture) {
-  return picture.color_range == AVCOL_RANGE_JPEG || picture.format == AV_PIX_FMT_YUVJ420P ||
-         picture.format == AV_PIX_FMT_YUVJ422P || picture.format == AV_PIX_FMT_YUVJ444P;
-}
-
-base::Result<FramePtr> make_still(int width, int height) {
-  FramePtr still = make_frame();
-  still->width = width;
-  still->height = height;
-  still->format = kStillFormat;
-  still->color_range = AVCOL_RANGE_JPEG;
-  if (const int allocated = av_frame_get_buffer(still.get(), 0); allocated < 0) {
-    return av_fail("no memory for a picture", allocated);
-  }
-  return still;
-}
-
 }  // namespace
 
-base::Result<FramePtr> StillScaler::scale(const AVFrame& picture) {
-  const int range = is_full_range(picture) ? 1 : 0;
-  if (context_ == nullptr || from_width_ != picture.width || from_height_ != picture.height ||
-      from_format_ != picture.format || from_range_ != range) {
-    context_.reset(sws_getContext(picture.width, picture.height,
-                                  static_cast<AVPixelFormat>(picture.format), width_, height_,
-                                  kStillFormat, SWS_BICUBIC, nullptr, nullptr, nullptr));
-    if (context_ == nullptr) {
-      return base::fail(base::ErrorCode::kUnsupported, "Pictures of this form can't be converted.",
-                        base::Blame::kClient);
-    }
-    sws_setColorspaceDetails(context_.get(), sws_getCoefficients(matrix_), range,
-                             sws_getCoefficients(SWS_CS_ITU601), 1, 0, 1 << 16, 1 << 16);
-    from_width_ = picture.width;
-    from_height_ = picture.height;
-    from_format_ = picture.format;
-    from_range_ = range;
-  }
-  auto still = make_still(width_, height_);
-  if (!still) return still;
-  if (const int done = sws_scale(context_.get(), picture.data, picture.linesize, 0, picture.height,
-                                 (*still)->data, (*still)->linesize);
-      done < 0) {
-    return av_fail("A picture can't be scaled", done);
-  }
-  return still;
-}
-
 base::Result<FramePtr> black_still(int width, int height) {
-  auto still = make_still(width, height);
+  auto still = make_picture(width, height, kStillFormat, AVCOL_RANGE_JPEG);
   if (!still) return still;
   for (int plane = 0; plane < 3; ++plane) {
     const int lines = plane == 0 ? height : (height + 1) / 2;

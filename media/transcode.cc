@@ -65,7 +65,8 @@ class PictureQueue {
 
 // One rung: its scaler on the decoding thread, its encoder on its own.
 struct Lane {
-  explicit Lane(const RungSpec& spec) : rung(spec), scaler(spec.width, spec.height) {}
+  explicit Lane(const RungSpec& spec)
+      : rung(spec), scaler(Scaler::for_video(spec.width, spec.height)) {}
   RungSpec rung;
   Scaler scaler;
   PictureQueue queue;
@@ -124,7 +125,7 @@ base::Result<void> transcode(ByteSource& source, const json& spec, int threads,
             .preset = spec.at("preset"),
             .crf = spec.at("crf")};
     for (const json& rung : spec.at("rungs")) {
-      const auto codec = picture_codec(rung.value("codec", "h264"));
+      const auto codec = package::picture_codec_of(rung.value("codec", "h264"));
       if (!codec) {
         return base::fail(base::ErrorCode::kInvalid,
                           "a task's spec: a rung of the codec " + rung.at("codec").dump());

@@ -46,8 +46,8 @@ bool is_ladder(const std::vector<std::string>& rungs) {
 
 bool are_more_codecs(const std::vector<std::string>& codecs) {
   const auto is_more = [](const std::string& name) {
-    const auto codec = picture_codec_of(name);
-    return codec && *codec != PictureCodec::kH264;
+    const auto codec = package::picture_codec_of(name);
+    return codec && *codec != package::PictureCodec::kH264;
   };
   return std::ranges::all_of(codecs, is_more) &&
          (codecs.size() < 2 || codecs.front() != codecs.back());

@@ -26,4 +26,20 @@ std::vector<std::string> names_older_than(const fs::path& directory, std::int64_
   return names;
 }
 
+base::Result<std::vector<std::string>> ids_without_row(Database& database, const std::string& table,
+                                                       const std::vector<std::string>& ids) {
+  return database.read([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
+    std::vector<std::string> unknown;
+    std::string id;
+    std::int64_t owner = 0;
+    soci::statement select = (sql.prepare << "SELECT owner FROM " + table + " WHERE id = :id",
+                              soci::use(id), soci::into(owner));
+    for (const std::string& one : ids) {
+      id = one;
+      if (!select.execute(true)) unknown.push_back(one);
+    }
+    return unknown;
+  });
+}
+
 }  // namespace origin

@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+#include "origin/database/database.h"
+
 namespace origin {
 
 inline constexpr std::chrono::microseconds kLitterAge = std::chrono::hours(24);
@@ -18,5 +21,9 @@ std::vector<std::string> names_older_than(const std::filesystem::path& directory
                                           std::int64_t before_us);
 // The same of one path. False: it is younger, or not there.
 bool is_older_than(const std::filesystem::path& path, std::int64_t before_us);
+
+// Of these, the ids that no row of the table has.
+base::Result<std::vector<std::string>> ids_without_row(Database& database, const std::string& table,
+                                                       const std::vector<std::string>& ids);
 
 }  // namespace origin

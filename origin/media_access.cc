@@ -15,8 +15,8 @@ using base::ErrorCode;
 
 constexpr std::string_view kVideosDirectory = "media/";
 
-std::unexpected<base::Error> denied(std::string sentence) {
-  return base::fail(ErrorCode::kDenied, std::move(sentence), base::Blame::kClient);
+std::unexpected<base::Error> denied(std::string_view sentence) {
+  return base::fail(ErrorCode::kDenied, std::string(sentence), base::Blame::kClient);
 }
 
 // "media/q8Xk/720p/…" → "q8Xk".
@@ -73,15 +73,11 @@ struct MediaAccess::State {
   // The target without its token.
   base::Result<std::string> check_token(std::string_view target, base::WallTime now) const {
     const auto token = http::parse_media_token(target);
-    if (!token) return denied("the URL's media token is malformed");
+    if (!token) return denied(http::sentence_of(token.error()));
     const auto key = keys.key_of(*token, now);
-    if (!key) {
-      return denied(key.error() == http::TokenFault::kExpired
-                        ? "the URL's media token has expired: ask for a new one"
-                        : "the URL's media token is signed with a key that is not known here");
-    }
+    if (!key) return denied(http::sentence_of(key.error()));
     if (!http::is_signed_by(*token, **key)) {
-      return denied("the URL's media token is not for this path");
+      return denied(http::sentence_of(http::TokenFault::kForged));
     }
     return http::target_without(*token);
   }
@@ -145,7 +141,7 @@ base::Result<MediaGrant> MediaAccess::grant(const http::RequestHead& request,
   if (!is_private) return std::unexpected(is_private.error());
   if (!*is_private || has_token) return grant;
   if (!state_->is_trusted_edge(request, address)) {
-    return denied("this is private: ask with a URL that carries a media token");
+    return denied(http::kNoMediaToken);
   }
   grant.terms = MediaTerms::kGuarded;
   return grant;

@@ -15,6 +15,9 @@
 
 namespace origin {
 
+// What stands for its content in an object's name, of its SHA-256 in hex: enough that no two meet.
+inline std::string_view name_digits(std::string_view hash) { return hash.substr(0, 32); }
+
 class ObjectWriter {
  public:
   explicit ObjectWriter(std::filesystem::path root) : root_(std::move(root)) {}

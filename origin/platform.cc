@@ -22,6 +22,7 @@
 #include "origin/videos/captions.h"
 #include "origin/videos/captions_api.h"
 #include "origin/videos/catalogue.h"
+#include "origin/videos/gone_objects.h"
 #include "origin/videos/originals.h"
 #include "origin/videos/progress.h"
 #include "origin/videos/video_api.h"
@@ -43,7 +44,7 @@ Ladder ladder_of(const LadderConfig& config) {
                 .first_rung = config.first_rung};
   for (const std::string& rung : config.rungs) ladder.rungs.push_back(std::stoi(rung));
   for (const std::string& name : config.more_codecs) {
-    if (const auto codec = picture_codec_of(name)) ladder.more_codecs.push_back(*codec);
+    if (const auto codec = package::picture_codec_of(name)) ladder.more_codecs.push_back(*codec);
   }
   return ladder;
 }
@@ -66,7 +67,8 @@ struct Platform::State {
         catalogue(*database, clock),
         queue(*database, clock, {.lease_time = config.tasks.lease_time}),
         objects(objects_directory(config.data)),
-        work(*database, queue, objects, clock, ladder_of(config.ladder)),
+        publisher(*database, objects),
+        work(*database, queue, objects, publisher, clock, ladder_of(config.ladder)),
         originals(*database, ledger, config.originals.keep),
         videos{.catalogue = catalogue,
                .ledger = ledger,
@@ -76,7 +78,7 @@ struct Platform::State {
                .clock = clock,
                .signer = signer,
                .size_max = config.uploads.size_max},
-        captions(*database, clock, objects, work),
+        captions(*database, clock, objects, publisher),
         captions_services{.captions = captions, .catalogue = catalogue},
         workers{.queue = queue, .work = work, .catalogue = catalogue, .chunks = *chunks},
         tus{.store = uploads,
@@ -138,8 +140,11 @@ struct Platform::State {
 
   void go_round() {
     for (int round = 0;; ++round) {
-      if (auto looked = work.look_after(); !looked) {
-        base::log_error("tasks.not_looked_after", {{"reason", looked.error().context}});
+      if (auto taken = work.take_back_lost(); !taken) {
+        base::log_error("tasks.not_taken_back", {{"reason", taken.error().context}});
+      }
+      if (auto written = publisher.catch_up(); !written) {
+        base::log_error("videos.not_caught_up", {{"reason", written.error().context}});
       }
       const auto let_go = originals.let_go();
       if (!let_go) base::log_error("originals.not_let_go", {{"reason", let_go.error().context}});
@@ -154,7 +159,7 @@ struct Platform::State {
       }
       if (round % kRoundsPerTidying == 0) {
         tell("tails", uploads.collect_litter());
-        tell("objects", work.collect_litter());
+        tell("objects", collect_gone_objects(*database, objects, clock));
       }
       const base::MutexLock lock(mutex);
       if (!closing) changed.wait_for(mutex, kRound);
@@ -173,6 +178,7 @@ struct Platform::State {
   Catalogue catalogue;
   Queue queue;
   ObjectWriter objects;
+  Publisher publisher;
   Work work;
   Originals originals;
   const VideoServices videos;

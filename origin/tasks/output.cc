@@ -8,6 +8,7 @@
 #include "package/init_segment.h"
 #include "package/jpeg.h"
 #include "package/media_segment.h"
+#include "package/picture_codec.h"
 
 namespace origin {
 namespace {
@@ -19,9 +20,9 @@ using Form = PlannedOutput::Form;
 
 // How the codec strings of what is planned begin.
 base::Result<std::string> family_of(std::string_view codec) {
-  if (codec == "h264") return "avc1";
-  if (codec == "vp9") return "vp09";
-  if (codec == "av1") return "av01";
+  if (const auto picture = package::picture_codec_of(codec)) {
+    return std::string(package::entry_of(*picture));
+  }
   if (codec == "aac") return "mp4a";
   if (codec == "opus") return "opus";
   return base::fail(ErrorCode::kCorrupt,

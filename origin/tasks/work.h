@@ -21,7 +21,7 @@
 #include "origin/tasks/output.h"
 #include "origin/tasks/queue.h"
 #include "origin/videos/plan.h"
-#include "origin/videos/publication.h"
+#include "origin/videos/publisher.h"
 
 namespace origin {
 
@@ -32,11 +32,12 @@ struct Output {
 
 class Work {
  public:
-  Work(Database& database, Queue& queue, ObjectWriter& objects, const base::Clock& clock,
-       Ladder ladder)
+  Work(Database& database, Queue& queue, ObjectWriter& objects, Publisher& publisher,
+       const base::Clock& clock, Ladder ladder)
       : database_(database),
         queue_(queue),
         objects_(objects),
+        publisher_(publisher),
         clock_(clock),
         ladder_(std::move(ladder)) {}
 
@@ -50,30 +51,21 @@ class Work {
   base::Result<void> fail(const Lease& task, std::string_view reason, Queue::Verdict verdict);
   // kBusy: the original is gone (originals.h).
   base::Result<void> retry(std::int64_t task);
-  // Lost leases, and what a crash has left unpublished.
-  base::Result<void> look_after();
-  // Removes the old objects of videos that are not there: a deletion stopped half-way. Of how many.
-  base::Result<int> collect_litter();
-
-  // Writes the manifests of the video anew, with every rendition that is complete, and its poster.
-  base::Result<void> publish(std::string_view video);
-  // False: it was not written, and look_after() will try again.
-  bool publish_or_log(std::string_view video);
+  // Tasks whose leases have expired wait again, or are parked.
+  base::Result<void> take_back_lost();
 
  private:
   base::Result<std::string> describe(const Lease& task, const PlannedOutput& planned,
                                      std::string_view bytes);
-  base::Result<void> plan_video(soci::session& sql, const Lease& task, const nlohmann::json& probe);
-  base::Result<void> write_manifests(const std::string& directory, const Publication& publication);
   // But for a task that the video can do without (images): it is parked, and that is all.
   [[nodiscard]] Queue::AndThen video_fails() const;
 
   Database& database_;
   Queue& queue_;
   ObjectWriter& objects_;
+  Publisher& publisher_;
   const base::Clock& clock_;
   const Ladder ladder_;
-  base::Mutex publishing_;
 };
 
 }  // namespace origin

@@ -239,19 +239,7 @@ base::Result<int> TusStore::expire() {
 base::Result<int> TusStore::collect_litter() {
   const std::vector<std::string> old =
       names_older_than(tails_, base::wall_us(clock_) - kLitterAge.count());
-  const auto nobodys =
-      database_.read([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
-        std::vector<std::string> unknown;
-        std::string name;
-        std::int64_t owner = 0;
-        soci::statement select = (sql.prepare << "SELECT owner FROM uploads WHERE id = :id",
-                                  soci::use(name), soci::into(owner));
-        for (const std::string& one : old) {
-          name = one;
-          if (!select.execute(true)) unknown.push_back(one);
-        }
-        return unknown;
-      });
+  const auto nobodys = ids_without_row(database_, "uploads", old);
   if (!nobodys) return std::unexpected(nobodys.error());
   // An upload's row comes before its tail and ids are never used again: no row will come.
   for (const std::string& name : *nobodys) {

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "base/sha256.h"
-#include "origin/tasks/work.h"
 #include "origin/videos/publication.h"
+#include "origin/videos/publisher.h"
 #include "package/captions.h"
 #include "package/text.h"
 
@@ -16,8 +16,6 @@ namespace origin {
 namespace {
 
 using base::ErrorCode;
-
-constexpr std::size_t kNameHashDigits = 32;
 
 std::unexpected<base::Error> refuse(ErrorCode code, std::string sentence) {
   return base::fail(code, std::move(sentence), base::Blame::kClient);
@@ -92,7 +90,7 @@ base::Result<Captions::Stored> Captions::put(const std::string& video, std::int6
       .captions = {.language = *language,
                    .label = sent.label.empty() ? "" : package::printable(sent.label),
                    .object = "media/" + video + "/captions/" + *language + "." +
-                             base::Sha256::hex_of(text).substr(0, kNameHashDigits) + ".vtt",
+                             std::string(name_digits(base::Sha256::hex_of(text))) + ".vtt",
                    .size = text.size()},
       .cues = cues->size()};
   const CaptionsView& made = stored.captions;
@@ -128,7 +126,7 @@ base::Result<Captions::Stored> Captions::put(const std::string& video, std::int6
     return std::unexpected(kept.error());
   }
   stored.how = before.empty() ? Stored::How::kNew : Stored::How::kReplaced;
-  if (work_.publish_or_log(video) && !before.empty()) remove_unused(video, before);
+  if (publisher_.publish_or_log(video) && !before.empty()) remove_unused(video, before);
   return stored;
 }
 
@@ -156,7 +154,7 @@ base::Result<void> Captions::remove(const std::string& video, std::int64_t owner
     return {};
   });
   if (!removed) return removed;
-  if (!work_.publish_or_log(video)) return {};
+  if (!publisher_.publish_or_log(video)) return {};
   remove_unused(video, object);
   remove_unused(video, "media/" + video + "/captions/" + *tag + ".m3u8");
   return {};

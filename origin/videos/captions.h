@@ -23,7 +23,7 @@
 
 namespace origin {
 
-class Work;
+class Publisher;
 
 struct CaptionsView {
   std::string language;  // BCP 47, in its canonical case.
@@ -41,8 +41,9 @@ class Captions {
   static constexpr int kOfVideoMax = 100;
   static constexpr std::size_t kLabelBytesMax = 100;
 
-  Captions(Database& database, const base::Clock& clock, ObjectWriter& objects, Work& work)
-      : database_(database), clock_(clock), objects_(objects), work_(work) {}
+  Captions(Database& database, const base::Clock& clock, ObjectWriter& objects,
+           Publisher& publisher)
+      : database_(database), clock_(clock), objects_(objects), publisher_(publisher) {}
 
   struct Sent {
     std::string_view language, label;
@@ -65,7 +66,7 @@ class Captions {
   Database& database_;
   const base::Clock& clock_;
   ObjectWriter& objects_;
-  Work& work_;
+  Publisher& publisher_;
   // An object is stored before its row and removed after it: not while another does the other.
   base::Mutex changing_;
 };

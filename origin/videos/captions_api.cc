@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "origin/videos/video_api.h"
+
 namespace origin {
 namespace {
 
@@ -31,7 +33,7 @@ base::Result<ApiAnswer> put(const CaptionsServices& services, const ApiCall& cal
 base::Result<ApiAnswer> list(const CaptionsServices& services, const ApiCall& call) {
   const auto video = services.catalogue.get(call.names[0]);
   if (!video) return std::unexpected(video.error());
-  if (video->access != "public" && video->owner != call.caller->owner) {
+  if (!may_see(*call.caller, *video)) {
     return base::fail(base::ErrorCode::kNotFound, "no such video", base::Blame::kClient);
   }
   return ApiAnswer::json({{"data", to_json(video->captions)}});

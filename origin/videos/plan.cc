@@ -17,10 +17,6 @@ constexpr int kSegmentsPerUnit = 8;
 constexpr double kGopSeconds = 2;
 constexpr double kRateMax = 60;
 
-constexpr std::array kPictureCodecs{std::pair{std::string_view("h264"), PictureCodec::kH264},
-                                    std::pair{std::string_view("vp9"), PictureCodec::kVp9},
-                                    std::pair{std::string_view("av1"), PictureCodec::kAv1}};
-
 // libavcodec's AAC begins with a frame of its own, which is left out; libopus with 312 samples.
 const AudioTrack kAac{.name = "audio", .codec = "aac", .frame = 1'024};
 const AudioTrack kOpus{.name = "audio-opus", .codec = "opus", .frame = 960, .lead = 312};
@@ -104,12 +100,12 @@ std::vector<Rung> rungs_for(std::int64_t width, std::int64_t height, double fps,
 std::vector<Rung> more_rungs_for(const std::vector<Rung>& rungs, const Ladder& ladder) {
   constexpr int kAv1SideMin = 64;
   std::vector<Rung> more;
-  for (const PictureCodec codec : ladder.more_codecs) {
+  for (const package::PictureCodec codec : ladder.more_codecs) {
     for (Rung rung : rungs) {
-      const bool is_av1 = codec == PictureCodec::kAv1;
+      const bool is_av1 = codec == package::PictureCodec::kAv1;
       if (is_av1 && std::min(rung.width, rung.height) < kAv1SideMin) continue;
       rung.codec = codec;
-      rung.name += "-" + std::string(name_of(codec));
+      rung.name += "-" + std::string(package::name_of(codec));
       rung.rate_max_kbps = is_av1 ? rung.rate_max_kbps * 2 / 3 : rung.rate_max_kbps * 3 / 4;
       more.push_back(std::move(rung));
     }
@@ -226,19 +222,6 @@ AudioTrack audio_track(AudioTrack track, std::int64_t duration_us,
 
 }  // namespace
 
-std::string_view name_of(PictureCodec codec) {
-  return std::ranges::find(kPictureCodecs, codec,
-                           &std::pair<std::string_view, PictureCodec>::second)
-      ->first;
-}
-
-std::optional<PictureCodec> picture_codec_of(std::string_view name) {
-  for (const auto& [word, codec] : kPictureCodecs) {
-    if (word == name) return codec;
-  }
-  return std::nullopt;
-}
-
 std::int64_t Images::sheets() const {
   const std::int64_t of_one = std::int64_t{columns} * rows;
   return (tiles + of_one - 1) / of_one;
@@ -279,7 +262,7 @@ json transcode_spec(const json& probe, const VideoTrack& track, std::size_t unit
   json made = json::array();
   for (const Rung& rung : rungs) {
     made.push_back({{"name", rung.name},
-                    {"codec", name_of(rung.codec)},
+                    {"codec", package::name_of(rung.codec)},
                     {"width", rung.width},
                     {"height", rung.height},
                     {"rate_max_kbps", rung.rate_max_kbps}});

@@ -11,10 +11,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "package/picture_codec.h"
 
 namespace origin {
 
@@ -23,13 +23,9 @@ struct Rational {
   bool operator==(const Rational&) const = default;
 };
 
-enum class PictureCodec { kH264, kVp9, kAv1 };
-std::string_view name_of(PictureCodec codec);                         // "h264", "vp9", "av1"
-std::optional<PictureCodec> picture_codec_of(std::string_view name);  // Its reverse.
-
 struct Rung {
   std::string name;  // "720p", its short side; "720p-vp9".
-  PictureCodec codec = PictureCodec::kH264;
+  package::PictureCodec codec = package::PictureCodec::kH264;
   int width = 0, height = 0;
   int rate_max_kbps = 0;  // Ceiling over the constant quality.
 };
@@ -42,7 +38,7 @@ struct Ladder {
   // Short sides, low to high. None above the source's.
   std::vector<int> rungs{234, 360, 540, 720, 1080};
   // Each makes the rungs once more, and the sound in Opus.
-  std::vector<PictureCodec> more_codecs;
+  std::vector<package::PictureCodec> more_codecs;
   std::string preset = "veryfast";
   int crf = 23;
   FirstRung first_rung = FirstRung::kEarly;

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "origin/tasks/work.h"
 #include "origin/videos/catalogue.h"
+#include "origin/videos/publisher.h"
 #include "tests/origin/test_database.h"
 
 namespace origin {
@@ -28,10 +28,9 @@ class CaptionsTest : public testing::TestWithParam<Engine> {
   void SetUp() override {
     if (!TestDatabase::has(GetParam())) GTEST_SKIP() << "no PostgreSQL server on this machine";
     database_ = test_.make(GetParam());
-    queue_ = std::make_unique<Queue>(*database_, clock_, QueueLimits{});
     fs::create_directories(root_);
-    work_ = std::make_unique<Work>(*database_, *queue_, objects_, clock_, Ladder{});
-    captions_ = std::make_unique<Captions>(*database_, clock_, objects_, *work_);
+    publisher_ = std::make_unique<Publisher>(*database_, objects_);
+    captions_ = std::make_unique<Captions>(*database_, clock_, objects_, *publisher_);
     ASSERT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
       video_ = Catalogue::create_in(sql, {.owner = kOwner, .title = "t", .file_name = "f"}, 1);
       return {};
@@ -68,8 +67,7 @@ class CaptionsTest : public testing::TestWithParam<Engine> {
   const fs::path root_ = test_.directory() / "objects";
   ObjectWriter objects_{root_};
   std::unique_ptr<Database> database_;
-  std::unique_ptr<Queue> queue_;
-  std::unique_ptr<Work> work_;
+  std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Captions> captions_;
   std::string video_;
 };

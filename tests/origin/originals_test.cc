@@ -158,7 +158,8 @@ TEST_P(OriginalsTest, WithoutItNothingIsTriedAgain) {
   make_ready(video, "parked");
   Queue queue(*database_, clock_, {});
   ObjectWriter objects(test_.directory() / "objects");
-  Work work(*database_, queue, objects, clock_, {});
+  Publisher publisher(*database_, objects);
+  Work work(*database_, queue, objects, publisher, clock_, {});
   const std::int64_t images = queue.list(1, video)->front().id;
   ASSERT_EQ(originals_.let_go(), 1) << "it does without its images";
   const auto again = work.retry(images);

@@ -110,7 +110,7 @@ TEST(Plan, FurtherCodecsMakeTheRungsOnceMoreAndTheSoundInOpus) {
   probe["audio"] = {{"stream", 1}};
   Ladder ladder;
   EXPECT_TRUE(plan_for(probe, ladder)->video->more_rungs.empty());
-  ladder.more_codecs = {PictureCodec::kVp9, PictureCodec::kAv1};
+  ladder.more_codecs = {package::PictureCodec::kVp9, package::PictureCodec::kAv1};
   const auto plan = plan_for(probe, ladder);
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->video->rungs.size(), 2u);
@@ -138,7 +138,7 @@ TEST(Plan, FurtherCodecsMakeTheRungsOnceMoreAndTheSoundInOpus) {
 
 TEST(Plan, Av1IsNotMadeOfTheSmallestPictures) {
   Ladder ladder;
-  ladder.more_codecs = {PictureCodec::kAv1};
+  ladder.more_codecs = {package::PictureCodec::kAv1};
   EXPECT_EQ(plan_for(probe_of(64, 64, {30, 1}, 1'000'000), ladder)->video->more_rungs.size(), 1u);
   EXPECT_TRUE(plan_for(probe_of(64, 62, {30, 1}, 1'000'000), ladder)->video->more_rungs.empty());
 }

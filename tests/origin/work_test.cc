@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 
+#include "origin/videos/gone_objects.h"
 #include "tests/origin/test_database.h"
 #include "tests/package/box_bytes.h"
 
@@ -28,7 +29,8 @@ class WorkTest : public testing::Test {
       : database_(test_.make(Engine::kSqlite)),
         queue_(*database_, clock_, QueueLimits{.lease_time = 60s}),
         objects_(root_),
-        work_(*database_, queue_, objects_, clock_, std::move(ladder)) {
+        publisher_(*database_, objects_),
+        work_(*database_, queue_, objects_, publisher_, clock_, std::move(ladder)) {
     fs::create_directories(root_);
     add(kSpec);
     task_ = **queue_.lease("w", {"transcode"});
@@ -69,6 +71,7 @@ class WorkTest : public testing::Test {
   Queue queue_;
   const fs::path root_ = test_.directory() / "objects";
   ObjectWriter objects_;
+  Publisher publisher_;
   Work work_;
   Lease task_;
   const std::string init_ = package::init_segment(package::avc_entry());
@@ -226,11 +229,11 @@ TEST_F(ImagesWorkTest, ThePosterIsThereBeforeAnythingCanBePlayed) {
 }
 
 TEST_F(ImagesWorkTest, WhatIsBehindIsWrittenAfterACrash) {
-  ASSERT_TRUE(work_.look_after());
+  ASSERT_TRUE(publisher_.catch_up());
   EXPECT_TRUE(videos_behind(*database_)->empty());
   run("UPDATE videos SET revision = revision + 1");
   EXPECT_EQ(*videos_behind(*database_), std::vector<std::string>{"film"});
-  ASSERT_TRUE(work_.look_after());
+  ASSERT_TRUE(publisher_.catch_up());
   EXPECT_TRUE(videos_behind(*database_)->empty());
 }
 
@@ -263,8 +266,8 @@ TEST_F(WorkTest, AVideoThatCanNotBePublishedKeepsNoOtherWaiting) {
     add_whole(sql, "c", "no JSON");
     return {};
   }));
-  ASSERT_FALSE(work_.publish("a"));
-  ASSERT_TRUE(work_.look_after());
+  ASSERT_FALSE(publisher_.publish("a"));
+  ASSERT_TRUE(publisher_.catch_up());
   EXPECT_TRUE(fs::exists(root_ / "media/b/master.m3u8"));
   EXPECT_FALSE(fs::exists(root_ / "media/a"));
 }
@@ -279,7 +282,7 @@ TEST_F(WorkTest, CollectsOldObjectsOfVideosThatAreGone) {
                       std::chrono::file_clock::from_sys(clock_.wall() - 23h));
   run("INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
       "kept_source) VALUES ('v', 1, '', '', 0, 0, 'public', '', '', 1)");
-  EXPECT_EQ(work_.collect_litter(), 1);
+  EXPECT_EQ(collect_gone_objects(*database_, objects_, clock_), 1);
   EXPECT_TRUE(fs::exists(root_ / "media/v/720p/x.m4s"));
   EXPECT_TRUE(fs::exists(root_ / "media/young"));
   EXPECT_FALSE(fs::exists(root_ / "media/gone"));

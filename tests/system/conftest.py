@@ -1,6 +1,18 @@
+import pathlib
+
 import pytest
 
 import harness
+import node_packages
+
+
+@pytest.fixture(scope="session")
+def modules():
+    """Of Node, what players and upload clients are made of."""
+    try:
+        return node_packages.installed(pathlib.Path(__file__).parent / "players")
+    except node_packages.Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture

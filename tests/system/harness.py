@@ -255,6 +255,16 @@ class Edge:
         self.write_config()
         self.daemon = None
 
+    def reload(self, **changes):
+        """Returns when the loops serve by the new configuration."""
+        def revision():
+            return self.metric("headrace_edge_config_revision")
+        before = revision()
+        self.write_config(**changes)
+        self.daemon.signal(signal.SIGHUP)
+        wait_until(lambda: revision() == before + 1, "the reload")
+        time.sleep(0.1)  # They are told by messages.
+
     def write_config(self, **changes):
         self.options.update(changes)
         o = self.options

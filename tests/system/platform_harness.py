@@ -8,7 +8,7 @@ import pathlib
 import signal
 import subprocess
 
-from harness import BIN, Daemon, free_port, wait_until
+from harness import BIN, Daemon, Edge, free_port, wait_until
 
 CHUNK = 8 << 20
 
@@ -146,6 +146,28 @@ class Platform:
         for text in texts:
             assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text[-8000:]
             assert "CHECK failed" not in text, text[-8000:]
+
+
+class Theatre:
+    """A platform with an edge before it, by which its worker reaches it, too."""
+
+    def __init__(self, directory, config):
+        self.platform = Platform(directory / "platform", config).start()
+        (directory / "edge").mkdir()
+        self.edge = Edge(directory / "edge", [self.platform.url]).start()
+        self.platform.start_worker(url=self.edge.url)
+
+    def url(self, video, manifest):
+        return f"{self.edge.url}/media/{video}/{manifest}"
+
+    def stop(self):
+        try:
+            self.platform.stop()
+        finally:
+            self.edge.kill()
+            text = self.edge.daemon.text()
+            assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text
+
 
 
 def make_clip(path, *, seconds=4, size="320x180", rate=25, sound=True, more=()):

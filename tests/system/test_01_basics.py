@@ -78,9 +78,7 @@ def test_certificates_are_reloaded_without_dropping_connections(origin, make_edg
 
     before = serial()
     edge._make_certificate()
-    revision = edge.metric("headrace_edge_config_revision")
-    edge.daemon.signal(signal.SIGHUP)
-    wait_until(lambda: edge.metric("headrace_edge_config_revision") > revision, "the reload")
+    edge.reload()
     assert serial() != before
 
 

@@ -59,9 +59,7 @@ def test_each_program_tells_its_version():
 
 def test_a_reload_names_what_waits_for_a_restart(origin, make_edge):
     edge = make_edge(origin)
-    edge.write_config(cache_options='memory_max = "96MiB"\nchunk_size = "2MiB"')
-    edge.daemon.signal(signal.SIGHUP)
-    wait_until(lambda: edge.metric("headrace_edge_config_revision") == 2, "the reload")
+    edge.reload(cache_options='memory_max = "96MiB"\nchunk_size = "2MiB"')
     for option in ("cache.memory_max", "cache.chunk_size"):
         assert f"option={option}" in edge.daemon.text() or f'"{option}"' in edge.daemon.text()
     config = edge.admin("/config")[1]
@@ -74,8 +72,7 @@ def test_a_reload_keeps_what_is_known_of_the_origins(origin, make_edge):
         edge.get(f"/{i}")
     wait_until(lambda: edge.metric("headrace_edge_origin_up", origin="http://127.0.0.1:1") == 0,
                "the dead origin is down")
-    edge.daemon.signal(signal.SIGHUP)
-    wait_until(lambda: edge.metric("headrace_edge_config_revision") == 2, "the reload")
+    edge.reload()
     assert edge.metric("headrace_edge_origin_up", origin="http://127.0.0.1:1") == 0
     assert edge.metric("headrace_edge_origin_up", origin=origin.url) == 1
     assert edge.metric("headrace_edge_site_requests_total", site="site") == 3
@@ -185,14 +182,9 @@ def test_certificates_that_come_and_go_with_a_reload_are_watched(origin, make_ed
     def expiry(host):
         return edge.metric("headrace_tls_certificate_expiry_seconds", host=host)
 
-    def reload(revision, sni):
-        edge.write_config(extra=sni)
-        edge.daemon.signal(signal.SIGHUP)
-        wait_until(lambda: edge.metric("headrace_edge_config_revision") == revision, "the reload")
-
-    reload(2, f'[[tls.sni]]\nhosts = ["new.example"]\n{pair}')
+    edge.reload(extra=f'[[tls.sni]]\nhosts = ["new.example"]\n{pair}')
     assert expiry("new.example") > time.time()
-    reload(3, "")
+    edge.reload(extra="")
     assert 'host="new.example"' not in edge.admin("/metrics")[1]
 
 

@@ -13,7 +13,6 @@ import subprocess
 import pytest
 
 import generated_media as media
-import harness
 import platform_harness
 from generated_media import numbers_in
 from harness import has
@@ -124,30 +123,15 @@ GENERATED = {
 LONG_SECONDS = 80
 
 
-class Show:
-    """A platform with an edge before it; each file is uploaded once, all of them first."""
+class Show(platform_harness.Theatre):
+    """Each file is uploaded once, all of them first."""
 
     def __init__(self, directory):
-        self.directory = directory
-        self.platform = platform_harness.Platform(directory / "platform", LADDER).start()
-        (directory / "edge").mkdir()
-        self.edge = harness.Edge(directory / "edge", [self.platform.url]).start()
-        self.platform.start_worker(url=self.edge.url)
+        super().__init__(directory, LADDER)
         self.videos = {}
 
     def upload(self, name, path):
         self.videos[name] = self.platform.create(path.read_bytes(), name, url=self.edge.url)
-
-    def url(self, video, manifest):
-        return f"{self.edge.url}/media/{video}/{manifest}"
-
-    def stop(self):
-        try:
-            self.platform.stop()
-        finally:
-            self.edge.kill()
-            text = self.edge.daemon.text()
-            assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text
 
 
 @pytest.fixture(scope="module")

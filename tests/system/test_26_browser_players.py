@@ -12,8 +12,6 @@ import subprocess
 import pytest
 
 import generated_media as media
-import harness
-import node_packages
 import platform_harness
 
 PLAYERS = pathlib.Path(__file__).parent / "players"
@@ -25,16 +23,12 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")]
 
 
-class Cinema:
-    """A platform with an edge before it. That any page may read media is the default."""
+class Cinema(platform_harness.Theatre):
+    """That any page may read media is the default."""
 
     def __init__(self, directory):
-        self.platform = platform_harness.Platform(
-            directory / "platform",
-            '[ladder]\nrungs = ["144p", "234p", "360p"]\npreset = "ultrafast"\n').start()
-        (directory / "edge").mkdir()
-        self.edge = harness.Edge(directory / "edge", [self.platform.url]).start()
-        self.platform.start_worker(url=self.edge.url)
+        super().__init__(directory,
+                         '[ladder]\nrungs = ["144p", "234p", "360p"]\npreset = "ultrafast"\n')
 
     def show(self, path, captions=None):
         video = self.platform.create(path.read_bytes(), url=self.edge.url)
@@ -47,27 +41,11 @@ class Cinema:
 
     def play(self, modules, player, video, manifest, seeks=(), captions=None):
         asked = {"modules": str(modules), "player": player, "seeks": seeks, "captions": captions,
-                 "url": f"{self.edge.url}/media/{video}/{manifest}"}
+                 "url": self.url(video, manifest)}
         done = subprocess.run(["node", PLAYERS / "play.mjs"], input=json.dumps(asked), text=True,
                               capture_output=True, timeout=200)
         assert done.returncode == 0, done.stderr[-4000:]
         return json.loads(done.stdout)
-
-    def stop(self):
-        try:
-            self.platform.stop()
-        finally:
-            self.edge.kill()
-            text = self.edge.daemon.text()
-            assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text
-
-
-@pytest.fixture(scope="module")
-def modules():
-    try:
-        return node_packages.installed(PLAYERS)
-    except node_packages.Unavailable as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ import time
 
 import pytest
 
-import node_packages
 import platform_harness
 from harness import wait_until
 from platform_harness import make_clip
@@ -25,14 +24,6 @@ FILM_BYTES = 27 * MIB + 12345
 CORS = '''cors.origins = ["*"]
 cors.methods = ["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"]
 cors.expose = ["location", "tus-resumable", "upload-offset", "upload-length", "headrace-video"]'''
-
-
-@pytest.fixture(scope="module")
-def modules():
-    try:
-        return node_packages.installed(CLIENTS)
-    except node_packages.Unavailable as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.fixture

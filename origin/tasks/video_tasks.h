@@ -1,0 +1,24 @@
+// The tasks of a video, once a probe has told what it is: its plan (origin/videos/plan.h) as rows of
+// what is to be there and of what is to be done for it, and in which order. docs/platform.md, "The
+// queue".
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "origin/database/database.h"
+#include "origin/videos/plan.h"
+
+namespace origin {
+
+inline constexpr std::string_view kImagesKind = "images";
+
+// Inside a transaction. `probe`: as a worker has told it, and kept with the video. Errors: plan_for()'s.
+base::Result<void> add_video_tasks(soci::session& sql, const std::string& video,
+                                   const nlohmann::json& probe, const Ladder& ladder,
+                                   std::int64_t now_us);
+
+}  // namespace origin
