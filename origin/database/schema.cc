@@ -142,7 +142,12 @@ UPDATE owners SET created = created * 1000 WHERE created < 100000000000000;
 UPDATE tokens SET created = created * 1000 WHERE created < 100000000000000;
 )sql";
 
-constexpr std::array kSteps{kFirst, kCaptionsAndRevisions, kOperators};
+// As TusStore counts them.
+constexpr const char* kOpenUploads = R"sql(
+CREATE INDEX uploads_open ON uploads (owner, expires) WHERE position < length OR length = 0;
+)sql";
+
+constexpr std::array kSteps{kFirst, kCaptionsAndRevisions, kOperators, kOpenUploads};
 
 }  // namespace
 

@@ -32,12 +32,11 @@ ApiAnswer refuse(int status, std::string_view detail) {
 }
 
 ApiAnswer refuse(const base::Error& error) {
-  ApiAnswer answer = answer_for(error);
-  if (error.blame == base::Blame::kClient && error.code == ErrorCode::kNoSpace) {
-    answer = ApiAnswer::problem(507, error.context);
-  }
-  if (error.code == ErrorCode::kBusy) answer = ApiAnswer::problem(423, error.context);
-  return with_version(std::move(answer));
+  const bool is_clients = error.blame == base::Blame::kClient;
+  if (error.code == ErrorCode::kBusy) return refuse(423, error.context);
+  if (is_clients && error.code == ErrorCode::kNoSpace) return refuse(507, error.context);
+  if (is_clients && error.code == ErrorCode::kOverloaded) return refuse(429, error.context);
+  return with_version(answer_for(error));
 }
 
 std::string expires_text(const TusUpload& upload) {

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "origin/litter.h"
@@ -17,6 +18,10 @@ using base::ErrorCode;
 constexpr std::size_t kIdLength = 22;
 constexpr std::size_t kMetadataMax = 4'096;
 constexpr std::size_t kConcatenatedMax = 1'000;
+
+base::WallTime time_of(std::int64_t us) {
+  return base::WallTime(std::chrono::milliseconds(us / 1'000));
+}
 
 std::unexpected<base::Error> no_such_upload() {
   return base::fail(ErrorCode::kNotFound, "no such upload", base::Blame::kClient);
@@ -95,6 +100,7 @@ base::Result<TusUpload> TusStore::create(const NewUpload& asked) {
                    .metadata = asked.metadata,
                    .expires_us = base::wall_us(clock_) + limits_.time_to_live.count() * 1'000};
   const auto made = database_.write([&](soci::session& sql) -> base::Result<void> {
+    if (auto fits = check_open(sql, asked.owner); !fits) return fits;
     insert(sql, upload);
     return {};
   });
@@ -105,6 +111,22 @@ base::Result<TusUpload> TusStore::create(const NewUpload& asked) {
 base::Result<void> TusStore::check_length(std::uint64_t length) const {
   if (length <= limits_.size_max.count()) return {};
   return base::fail(ErrorCode::kTooLarge, "a file may have " + base::to_string(limits_.size_max),
+                    base::Blame::kClient);
+}
+
+base::Result<void> TusStore::check_open(soci::session& sql, std::int64_t owner) const {
+  const std::int64_t now = base::wall_us(clock_);
+  std::int64_t open = 0;
+  std::int64_t first_expires = 0;
+  sql << "SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(MIN(expires), 0) AS BIGINT) FROM uploads "
+         "WHERE owner = :owner AND expires >= :now AND (position < length OR length = 0)",
+      soci::use(owner), soci::use(now), soci::into(open), soci::into(first_expires);
+  if (open < static_cast<std::int64_t>(limits_.open_max)) return {};
+  return base::fail(ErrorCode::kOverloaded,
+                    std::to_string(open) + " of your uploads are unfinished, and " +
+                        std::to_string(limits_.open_max) +
+                        " may be at a time; finish one, DELETE one, or wait until " +
+                        base::format_date(time_of(first_expires)) + ", when one expires",
                     base::Blame::kClient);
 }
 

@@ -7,9 +7,13 @@
 // A tail is a file named by its upload; who goes on works on a copy of it, so that what was
 // acknowledged stays as it is until more is.
 //
+// An upload is open while bytes of it are awaited: not yet expired, and not complete. An owner has so
+// many at a time, since quotas count no tails. A part that is complete awaits nothing, and so does what
+// parts are joined into.
+//
 // Threads    All calls from any thread that may block. An upload is written by one Patch at a time.
 // Errors     kNotFound: no such upload, or not the owner's; kBusy: another one is writing; kInvalid;
-//            kTooLarge; kNoSpace; those of Database.
+//            kTooLarge; kNoSpace; kOverloaded by the client: his open uploads; those of Database.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +54,7 @@ class TusStore {
   struct Limits {
     base::Bytes size_max;  // Of an upload.
     std::chrono::milliseconds time_to_live;
+    std::uint32_t open_max;  // Of an owner.
   };
   // `tails`: a directory that is there.
   TusStore(Database& database, Ledger& ledger, const base::Clock& clock,
@@ -140,6 +145,8 @@ class TusStore {
  private:
   base::Result<Turn> take_turn(const std::string& id);  // kBusy.
   base::Result<void> check_length(std::uint64_t length) const;
+  // Inside a transaction: whether the owner may open one more.
+  base::Result<void> check_open(soci::session& sql, std::int64_t owner) const;
   // `in_chunks`: so many bytes of it count as the owner's already.
   base::Result<void> set_length(TusUpload& upload, std::uint64_t length, std::uint64_t in_chunks);
   [[nodiscard]] std::filesystem::path tail_of(std::string_view id) const { return tails_ / id; }

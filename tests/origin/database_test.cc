@@ -113,7 +113,7 @@ TEST_P(DatabaseTest, VideosOfBeforeRevisionsArePublishedOnceMore) {
     for (const char* undo :
          {"DROP TABLE captions", "DROP INDEX videos_behind",
           "ALTER TABLE videos DROP COLUMN revision", "ALTER TABLE videos DROP COLUMN written",
-          "ALTER TABLE tokens DROP COLUMN is_operator",
+          "ALTER TABLE tokens DROP COLUMN is_operator", "DROP INDEX uploads_open",
           "DELETE FROM schema_version WHERE version > 1"}) {
       sql << undo;
     }

@@ -8,7 +8,9 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <vector>
 
+#include "base/date.h"
 #include "tests/origin/test_database.h"
 
 namespace origin {
@@ -21,13 +23,15 @@ namespace fs = std::filesystem;
 class TusStoreTest : public testing::Test {
  protected:
   static constexpr base::Bytes kSizeMax{20u << 20};
+  static constexpr std::uint32_t kOpenMax = 3;
 
   TusStoreTest()
       : database_(test_.make(Engine::kSqlite)),
         chunks_(std::move(*ChunkStore::open(test_.directory() / "chunks", base::Bytes(0)))),
         ledger_(*database_, *chunks_, clock_, {}),
         tails_(test_.directory() / "tails"),
-        store_(*database_, ledger_, clock_, tails_, {.size_max = kSizeMax, .time_to_live = 24h}) {
+        store_(*database_, ledger_, clock_, tails_,
+               {.size_max = kSizeMax, .time_to_live = 24h, .open_max = kOpenMax}) {
     fs::create_directory(tails_);
     run("INSERT INTO owners (id, name, quota_bytes, created) VALUES (1, 'a', 0, 0)");
   }
@@ -88,6 +92,59 @@ TEST_F(TusStoreTest, OneAtATimeChangesAnUpload) {
   patch->reset();
   EXPECT_TRUE(store_.remove(upload.id, 1));
   EXPECT_EQ(store_.patch(upload).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(TusStoreTest, AnOwnerHasSoManyOpenUploadsAndIsToldWhatToDo) {
+  const TusUpload first = create(3);
+  clock_.advance(1h);
+  create(3);
+  ASSERT_TRUE(store_.create({.owner = 1, .metadata = ""})) << "the last one, its length unsaid";
+  const auto one_more = store_.create({.owner = 1, .length = 3, .metadata = ""});
+  ASSERT_FALSE(one_more);
+  EXPECT_EQ(one_more.error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(one_more.error().blame, base::Blame::kClient);
+  EXPECT_EQ(
+      one_more.error().context,
+      "3 of your uploads are unfinished, and 3 may be at a time; finish one, DELETE one, or "
+      "wait until " +
+          base::format_date(base::WallTime(std::chrono::milliseconds(first.expires_us / 1'000))) +
+          ", when one expires");
+  EXPECT_TRUE(store_.create({.owner = 2, .length = 3, .metadata = ""})) << "another owner's";
+  ASSERT_EQ(send(first, "ab"), 2u) << "what is open goes on";
+}
+
+TEST_F(TusStoreTest, AnUploadThatEndsMakesRoomForAnother) {
+  const auto is_full = [&] {
+    const auto more = store_.create({.owner = 1, .length = 3, .metadata = ""});
+    return !more && more.error().code == ErrorCode::kOverloaded;
+  };
+  const TusUpload first = create(3);
+  const TusUpload second = create(3);
+  const TusUpload third = create(3);
+  ASSERT_TRUE(is_full());
+  ASSERT_EQ(send(first, "abc"), 3u);
+  EXPECT_FALSE(is_full()) << "complete";
+  EXPECT_TRUE(is_full());
+  ASSERT_TRUE(store_.remove(second.id, 1));
+  EXPECT_FALSE(is_full()) << "removed";
+  EXPECT_TRUE(is_full());
+  clock_.advance(24h + 1ms);
+  EXPECT_FALSE(is_full()) << "expired, though not collected yet";
+}
+
+TEST_F(TusStoreTest, PartsCountUntilTheyAreCompleteAndTheWholeNever) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 4; ++i) {
+    const auto part = store_.create({.owner = 1, .is_partial = true, .length = 3, .metadata = ""});
+    ASSERT_TRUE(part) << "part " << i;
+    ASSERT_EQ(send(*part, "abc"), 3u);
+    ids.push_back(part->id);
+  }
+  for (std::uint32_t i = 0; i < kOpenMax; ++i) create(3);
+  EXPECT_FALSE(store_.create({.owner = 1, .is_partial = true, .length = 3, .metadata = ""}));
+  const auto whole = store_.concatenate(1, ids, "");
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->length, 12u);
 }
 
 TEST_F(TusStoreTest, AnUploadBecomesOneVideo) {

@@ -183,6 +183,33 @@ def test_parts_are_joined(platform, content):
     assert tus(platform, "POST", UPLOADS, Upload_Concat="final;" + unfinished).status == 422
 
 
+def test_an_owner_has_so_many_uploads_open(tmp_path):
+    platform = platform_harness.Platform(tmp_path / "few", "[uploads]\nopen_max = 2\n").start()
+    try:
+        first, second = create(platform, 10), create(platform, 10, Upload_Concat="partial")
+        for body in (None, b"x" * 10):  # With its bytes, too.
+            refused = tus(platform, "POST", UPLOADS, body, Upload_Length=10, Content_Type=BODY)
+            assert refused.status == 429 and refused.getheader("Tus-Resumable") == "1.0.0"
+            assert refused.getheader("Content-Type") == "application/problem+json"
+            expires = tus(platform, "HEAD", first).getheader("Upload-Expires")
+            assert refused.json["detail"] == (
+                "2 of your uploads are unfinished, and 2 may be at a time; finish one, DELETE one, "
+                f"or wait until {expires}, when one expires")
+        other = platform.token("other")
+        fields = {"Tus-Resumable": "1.0.0", "Upload-Length": "10"}
+        assert platform.call("POST", UPLOADS, token=other, fields=fields).status == 201
+        # A part that is complete makes room, and joining parts takes none.
+        assert patch(platform, second, 0, b"#EXTM3U\n..").status == 204
+        create(platform, 10)
+        assert tus(platform, "POST", UPLOADS, Upload_Length=10).status == 429
+        joined = tus(platform, "POST", UPLOADS, Upload_Concat="final;" + second)
+        assert joined.status == 415, "it is no video, which is all that is wrong with it"
+        assert tus(platform, "DELETE", first).status == 204
+        create(platform, 10)
+    finally:
+        platform.stop()
+
+
 def test_what_is_no_video_is_told_when_it_is_complete(platform):
     upload = create(platform, 1000)
     answer = patch(platform, upload, 0, b"#EXTM3U\n" + b"x" * 992)
