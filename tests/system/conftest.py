@@ -3,7 +3,18 @@ import pathlib
 import pytest
 
 import harness
+import needs
 import node_packages
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(program, …): what must be installed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("needs"):
+        needs.need(*mark.args)
 
 
 @pytest.fixture(scope="session")
@@ -12,7 +23,7 @@ def modules():
     try:
         return node_packages.installed(pathlib.Path(__file__).parent / "players")
     except node_packages.Unavailable as reason:
-        pytest.skip(str(reason))
+        needs.unavailable(str(reason))
 
 
 @pytest.fixture

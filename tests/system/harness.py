@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import socketserver
@@ -367,7 +366,3 @@ def curl(*arguments, check=True):
                           capture_output=True)
     assert not check or done.returncode == 0, done.stderr.decode()
     return done
-
-
-def has(program):
-    return shutil.which(program) is not None

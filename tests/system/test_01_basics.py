@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import Answer, Edge, body_of, curl, has, ranged, wait_until
+from harness import Answer, Edge, body_of, curl, ranged, wait_until
 
 MIB = 1 << 20
 
@@ -147,7 +147,7 @@ def test_a_cache_directory_in_use_is_named(origin, make_edge):
     assert done.returncode == 1 and str(first.cache_path) in done.stderr.decode()
 
 
-@pytest.mark.skipif(not has("h2load"), reason="h2load is not installed")
+@pytest.mark.needs("h2load")
 def test_h2load_finds_no_failure(origin, make_edge):
     body = body_of("load", 100_000)
     origin.answer = lambda request: ranged(request, body)

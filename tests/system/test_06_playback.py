@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
-from harness import BIN, Daemon, free_port, has, wait_until
+from harness import BIN, Daemon, free_port, wait_until
 
 SHARED = pathlib.Path(os.environ.get("HEADRACE_SHARED", pathlib.Path(__file__).parents[3] / "shared"))
-pytestmark = pytest.mark.skipif(not has("ffmpeg"), reason="ffmpeg is not installed")
+pytestmark = pytest.mark.needs("ffmpeg")
 
 
 def source(directory):

@@ -8,7 +8,7 @@ import threading
 import attacker
 import pytest
 from attacker import Http2, frame
-from harness import Answer, body_of, curl, has, ranged, wait_until
+from harness import Answer, body_of, curl, ranged, wait_until
 
 BODY = body_of("film", 3_000_000)
 # The most that the daemon may grow by under an attack of one connection; sanitizers need more.
@@ -254,7 +254,7 @@ def test_ranges_do_not_pull_much_more_than_they_give(origin, make_edge):
     assert many.status in (206, 416) and len(many.body) <= len(film) + 1000
 
 
-@pytest.mark.skipif(not has("slowhttptest"), reason="slowhttptest is not installed")
+@pytest.mark.needs("slowhttptest")
 @pytest.mark.parametrize("mode", [["-H"], ["-B"], ["-R"], ["-X", "-w", "10", "-y", "20", "-z", "5"]])
 def test_slow_clients_hold_up_nobody(origin, make_edge, tmp_path, mode):
     origin.answer = lambda request: ranged(request, BODY) if request.target == "/film" else Answer(

@@ -15,7 +15,6 @@ import pytest
 import generated_media as media
 import platform_harness
 from generated_media import numbers_in
-from harness import has
 from platform_harness import probe
 
 SHARED = pathlib.Path(os.environ.get("HEADRACE_SHARED", pathlib.Path(__file__).parents[3] / "shared"))
@@ -232,7 +231,7 @@ def mpv(url, *options):
         capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
 
 
-@pytest.mark.skipif(not has("mpv"), reason="mpv is not installed")
+@pytest.mark.needs("mpv")
 @pytest.mark.parametrize("manifest, options", [
     ("master.m3u8", []), ("manifest.mpd", []), ("manifest.mpd", ["--start=70%"])])
 @pytest.mark.parametrize("name", ["long-gop.mp4", "rotated-90.mp4", "sound.flac"])

@@ -6,7 +6,6 @@ screen: a player that shows another picture than the one it says it shows is fou
 
 import json
 import pathlib
-import shutil
 import subprocess
 
 import pytest
@@ -19,8 +18,7 @@ RATE, SECONDS = 25, 32
 RUNGS = {144: 256, 234: 416, 360: 640}
 CAPTIONS = "1\n00:00:00,000 --> 00:00:30,000\nWasser auf die Mühle\n"
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")]
+pytestmark = pytest.mark.needs("chromium")
 
 
 class Cinema(platform_harness.Theatre):

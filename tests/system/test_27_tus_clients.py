@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import pathlib
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -109,14 +108,22 @@ class Client:
         self.process.stdin.write(json.dumps(asked))
         self.process.stdin.close()
 
-    def done(self):
+    def said(self):
         try:
             self.process.wait(120)
         finally:
             self.kill()
-        said = self.process.stdout.read()
+        return self.process.stdout.read()
+
+    def done(self):
+        said = self.said()
         assert self.process.returncode == 0, said
         return json.loads(said)
+
+    def error(self):
+        said = self.said()
+        assert self.process.returncode == 1, said
+        return json.loads(said)["error"]
 
     def kill(self):
         self.process.kill()
@@ -201,8 +208,25 @@ def test_an_origin_that_is_killed_costs_a_client_only_time(platform, client, wir
         assert accepted == sorted(set(accepted))
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-def test_uppy_uploads_from_a_page_of_another_origin(platform, modules, edge, film, tmp_path):
+@pytest.fixture
+def owner_of_many(platform):
+    """The platform, whose owner has as many unfinished uploads as he may by default."""
+    fields = {"Tus-Resumable": "1.0.0", "Upload-Length": "10"}
+    for _ in range(100):
+        assert platform.call("POST", "/api/v1/uploads", fields=fields).status == 201
+    return platform
+
+
+TOO_MANY = "100 of your uploads are unfinished, and 100 may be at a time; finish one, DELETE one"
+
+
+def test_tus_js_client_says_why_no_more_can_be_begun(owner_of_many, client):
+    error = client().error()
+    assert "429" in error and TOO_MANY in error
+
+
+def upload_by_uppy(platform, modules, edge, film, tmp_path):
+    """What Uppy saw in a page of another origin."""
     bundle = tmp_path / "uppy.js"
     subprocess.run(["node", modules / "esbuild" / "bin" / "esbuild", CLIENTS / "uppy_page.js",
                     "--bundle", "--log-level=error", f"--outfile={bundle}"], check=True, timeout=60,
@@ -213,7 +237,18 @@ def test_uppy_uploads_from_a_page_of_another_origin(platform, modules, edge, fil
     done = subprocess.run(["node", CLIENTS / "uppy.mjs"], input=json.dumps(asked), text=True,
                           capture_output=True, timeout=200)
     assert done.returncode == 0, done.stderr[-4000:]
-    seen = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.needs("chromium")
+def test_uppy_says_why_no_more_can_be_begun(owner_of_many, modules, edge, film, tmp_path):
+    failure, = upload_by_uppy(owner_of_many, modules, edge, film, tmp_path)["failures"]
+    assert TOO_MANY in failure
+
+
+@pytest.mark.needs("chromium")
+def test_uppy_uploads_from_a_page_of_another_origin(platform, modules, edge, film, tmp_path):
+    seen = upload_by_uppy(platform, modules, edge, film, tmp_path)
     assert not seen["complaints"] and not seen["failures"]
     url, = seen["urls"]
     assert url.startswith(edge.url) and seen["seen"][-1] == film.stat().st_size

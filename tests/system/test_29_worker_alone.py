@@ -1,7 +1,6 @@
 """A worker that reaches one TCP port of the origin, and nothing else in the world, does a whole video."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 
 import platform_harness
 from harness import free_port
+from needs import need
 from platform_harness import make_clip, probe
 
 # Of a worker's view of the world: what can be connected to, and what can be sent to.
@@ -67,8 +67,9 @@ class Island:
 
 @pytest.fixture
 def island():
-    if os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("nsenter"):
-        pytest.skip("needs root, ip (iproute2) and nsenter to make a network namespace")
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a network namespace")
+    need("ip", "nsenter")
     port = free_port()
     try:
         made = Island(port)
