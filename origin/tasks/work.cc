@@ -1,6 +1,7 @@
 #include "origin/tasks/work.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -104,6 +105,9 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
   if (!about) return std::unexpected(about.error());
   const std::string hash = base::Sha256::hex_of(output.bytes);
   const std::string name = object_name(task.video, *planned, hash);
+  const bool is_init = planned->form == PlannedOutput::Form::kInit;
+  std::optional<base::MutexLock> one_init;
+  if (is_init) one_init.emplace(storing_init_);
   // The bytes first, then the row that says that they are there.
   const bool there = objects_.has(name);
   if (!there) {
@@ -113,8 +117,7 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
     if (auto good = queue_.check(sql, task.task, task.id); !good) {
       return std::unexpected(good.error());
     }
-    if (planned->form == PlannedOutput::Form::kInit &&
-        differs_from_others(sql, task.video, *planned, hash)) {
+    if (is_init && differs_from_others(sql, task.video, *planned, hash)) {
       return base::fail(ErrorCode::kInvalid,
                         planned->key + ": it differs from the other units' init segments",
                         base::Blame::kClient);
@@ -127,6 +130,9 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
     if (auto removed = objects_.remove("media/" + task.video); !removed) {
       return std::unexpected(removed.error());
     }
+  }
+  if (!kept && kept.error().code == ErrorCode::kInvalid && !there) {
+    if (auto removed = objects_.remove(name); !removed) return std::unexpected(removed.error());
   }
   if (!kept) return std::unexpected(kept.error());
   return there ? Stored::kThereAlready : Stored::kNew;

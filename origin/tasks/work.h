@@ -42,7 +42,7 @@ class Work {
         ladder_(std::move(ladder)) {}
 
   // Stores an output of the leased task. kInvalid: it is not what the task was to leave (output.h), or
-  // an init segment that differs from the other units'.
+  // an init segment that differs from the other units'; nothing of it is left.
   enum class Stored { kNew, kThereAlready };
   base::Result<Stored> store(const Lease& task, const Output& output);
 
@@ -66,6 +66,9 @@ class Work {
   Publisher& publisher_;
   const base::Clock& clock_;
   const Ladder ladder_;
+  // From an init segment's object to its row: one that is refused is removed, and no other store() is
+  // to count on it meanwhile.
+  base::Mutex storing_init_;
 };
 
 }  // namespace origin

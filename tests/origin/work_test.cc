@@ -102,6 +102,16 @@ TEST_F(WorkTest, AnInitSegmentMustBeThatOfTheOtherUnits) {
       "VALUES ('v', '720p/1/init', '720p', 1, 'o', 1, 'another', '{}', 0)");
   EXPECT_EQ(refusal("720p/0/init", init_),
             "720p/0/init: it differs from the other units' init segments");
+  EXPECT_TRUE(fs::is_empty(root_ / "media/v/720p"));
+}
+
+TEST_F(WorkTest, AnInitSegmentThatWasThereStaysWhenItIsRefused) {
+  ASSERT_TRUE(store("720p/0/init", init_));
+  const auto object = fs::directory_iterator(root_ / "media/v/720p")->path();
+  run("INSERT INTO outputs (video, key, rendition, unit, object, size, hash, about, last) "
+      "VALUES ('v', '720p/1/init', '720p', 1, 'o', 1, 'another', '{}', 0)");
+  refusal("720p/0/init", init_);
+  EXPECT_TRUE(fs::exists(object));
 }
 
 TEST_F(WorkTest, ALeaseThatEndsWhileAnOutputIsOnItsWayStoresNothing) {
