@@ -7,9 +7,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -41,6 +43,15 @@ base::Result<void> make_directories(const fs::path& root, const fs::path& path) 
   if (auto made = make_directories(root, path.parent_path()); !made) return made;
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return failed("make", path, errno);
   return sync_directory(path.parent_path());
+}
+
+// None: it can't be read, or isn't there.
+std::optional<std::string> read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  if (!file || !bytes) return std::nullopt;
+  return std::move(bytes).str();
 }
 
 // Removes the file unless it was put in place.
@@ -78,13 +89,19 @@ base::Result<void> ObjectWriter::put(std::string_view name, std::string_view byt
   return sync_directory(directory);
 }
 
+base::Result<void> ObjectWriter::update(std::string_view name, std::string_view bytes) {
+  CHECK(is_object_name(name));
+  const fs::path home = root_ / name;
+  if (read_file(home) != bytes) return put(name, bytes);
+  // A crash may have come between its rename and this.
+  return sync_directory(home.parent_path());
+}
+
 base::Result<void> ObjectWriter::copy(std::string_view from, std::string_view name) {
   CHECK(is_object_name(from));
-  std::ifstream file(root_ / from, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  if (!file || !bytes) return failed("read", root_ / from, errno);
-  return put(name, bytes.view());
+  const auto bytes = read_file(root_ / from);
+  if (!bytes) return failed("read", root_ / from, errno);
+  return update(name, *bytes);
 }
 
 base::Result<void> ObjectWriter::remove(std::string_view name) {

@@ -24,7 +24,10 @@ class ObjectWriter {
 
   // In place of what had the name. `name`: see is_object_name().
   base::Result<void> put(std::string_view name, std::string_view bytes);
-  // Another object's bytes, which are there.
+  // As put(), but an object that has these bytes already stays the file that it is, and so keeps its
+  // ETag (local_store.h).
+  base::Result<void> update(std::string_view name, std::string_view bytes);
+  // update() with another object's bytes, which are there.
   base::Result<void> copy(std::string_view from, std::string_view name);
   // The object, or everything under a directory. What is not there is no error.
   base::Result<void> remove(std::string_view name);

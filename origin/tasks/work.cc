@@ -71,6 +71,21 @@ std::set<std::string> stored_keys(soci::session& sql, const std::string& video) 
   return keys;
 }
 
+// Whether all units have come to their ends in one of the renditions that these outputs are of.
+bool is_any_whole(soci::session& sql, const std::string& video,
+                  const std::vector<PlannedOutput>& outputs) {
+  std::set<std::string> names;
+  for (const PlannedOutput& output : outputs) names.insert(output.rendition);
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    int whole = 0;
+    sql << "SELECT CAST(COUNT(*) AS INTEGER) FROM renditions WHERE video = :video AND name = :name "
+           "AND units <= (SELECT COUNT(DISTINCT unit) FROM outputs WHERE outputs.video = "
+           "renditions.video AND outputs.rendition = renditions.name AND outputs.last = 1)",
+        soci::use(video), soci::use(name), soci::into(whole);
+    return whole > 0;
+  });
+}
+
 }  // namespace
 
 base::Result<std::string> Work::describe(const Lease& task, const PlannedOutput& planned,
@@ -140,6 +155,7 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
 
 base::Result<std::vector<std::string>> Work::complete(const Lease& task, const json& result) {
   std::vector<std::string> missing;
+  bool completes = false;
   const auto done = queue_.complete(
       task.task, task.id, [&](soci::session& sql, const Lease& leased) -> base::Result<void> {
         if (leased.kind == "probe") {
@@ -152,15 +168,17 @@ base::Result<std::vector<std::string>> Work::complete(const Lease& task, const j
         for (const PlannedOutput& output : *outputs) {
           if (!there.contains(output.key)) missing.push_back(output.key);
         }
-        if (missing.empty()) {
-          note_change(sql, leased.video);
-          return {};
+        if (!missing.empty()) {
+          return base::fail(ErrorCode::kInvalid, "outputs are missing", base::Blame::kClient);
         }
-        return base::fail(ErrorCode::kInvalid, "outputs are missing", base::Blame::kClient);
+        // Manifests name whole renditions alone.
+        completes = is_any_whole(sql, leased.video, *outputs);
+        if (completes) note_change(sql, leased.video);
+        return {};
       });
   if (!missing.empty()) return missing;
   if (!done) return std::unexpected(done.error());
-  if (task.kind != "probe") {
+  if (completes) {
     // It is done whether or not the manifests can be written now: Publisher::catch_up() tries again.
     publisher_.publish_or_log(task.video);
   }

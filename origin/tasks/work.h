@@ -46,7 +46,7 @@ class Work {
   enum class Stored { kNew, kThereAlready };
   base::Result<Stored> store(const Lease& task, const Output& output);
 
-  // The missing keys, or none: it is done.
+  // The missing keys, or none: it is done, and the video is published when that completed a rendition.
   base::Result<std::vector<std::string>> complete(const Lease& task, const nlohmann::json& result);
   base::Result<void> fail(const Lease& task, std::string_view reason, Queue::Verdict verdict);
   // kBusy: the original is gone (originals.h).

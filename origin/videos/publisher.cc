@@ -47,7 +47,7 @@ base::Result<void> Publisher::write_manifests(const std::string& directory,
   }
   in_order.insert(in_order.begin(), manifests->begin(), manifests->end());
   for (const auto& [name, text] : in_order) {
-    if (auto put = objects_.put(directory + name, text); !put) return put;
+    if (auto put = objects_.update(directory + name, text); !put) return put;
   }
   return {};
 }

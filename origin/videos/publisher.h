@@ -1,7 +1,8 @@
 // Publisher: puts the manifests of videos, and their posters, where players ask for them.
 //
-// Written whole, those that name others last, whenever what they are written from has changed; one that
-// was missed, after a crash too, is seen by its revision (publication.h) and written later.
+// Written whole, those that name others last, whenever what they are written from has changed; what
+// comes out as it was stays the file that it is. A video that was missed, after a crash too, is seen
+// by its revision (publication.h) and written later.
 //
 // Threads    All calls from any thread that may block; one video is written at a time.
 // Errors     Those of Database, ObjectWriter and read_publication().
@@ -22,8 +23,8 @@ class Publisher {
  public:
   Publisher(Database& database, ObjectWriter& objects) : database_(database), objects_(objects) {}
 
-  // Writes the manifests of the video anew, with every rendition that is complete, and its poster. A
-  // video that is not there is no error.
+  // Writes the manifests of the video, with every rendition that is complete, and its poster. A video
+  // that is not there is no error.
   base::Result<void> publish(std::string_view video);
   // False: it was not written, and catch_up() will try again.
   bool publish_or_log(std::string_view video);

@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <vector>
 
+#include "origin/local_store.h"
 #include "origin/videos/gone_objects.h"
 #include "tests/origin/test_database.h"
 #include "tests/package/box_bytes.h"
@@ -139,6 +141,15 @@ TEST_F(WorkTest, ASpecThatIsNotOursIsAnErrorAndNoCrash) {
   EXPECT_EQ(done.error().code, ErrorCode::kCorrupt);
 }
 
+std::string jpeg(int width, int height) {
+  using namespace std::string_literals;
+  const auto two = [](int value) {
+    return std::string{static_cast<char>(value >> 8), static_cast<char>(value)};
+  };
+  return "\xff\xd8\xff\xc0\x00\x0b\x08"s + two(height) + two(width) +
+         "\x01\x01\x11\x00\xff\xda\x00\x02xx\xff\xd9"s;
+}
+
 // A video with pictures alone, as a probe found it.
 class ImagesWorkTest : public WorkTest {
  protected:
@@ -171,6 +182,51 @@ class ImagesWorkTest : public WorkTest {
       sql << query, soci::into(value);
       return value;
     });
+  }
+  std::string revision() {
+    return text("SELECT CAST(revision AS TEXT) FROM videos WHERE id = 'film'");
+  }
+  void complete_images() {
+    task_ = **queue_.lease("w", {"images"});
+    ASSERT_EQ(store("images/0/sheet/0", jpeg(160, 90)), Work::Stored::kNew);
+    EXPECT_EQ(*work_.complete(task_, {}), std::vector<std::string>{"images/0/poster"});
+    ASSERT_EQ(store("images/0/poster", jpeg(1'280, 720)), Work::Stored::kNew);
+    EXPECT_TRUE(work_.complete(task_, {})->empty());
+  }
+  void plan_rung_of_two_units() {
+    run("INSERT INTO renditions (video, name, kind, rank, units, spec, published) "
+        "VALUES ('film', '100p', 'video', 1, 2, '{\"width\": 1280, \"height\": 720, \"rate\": "
+        "[12800, 512], \"duration\": 4096}', 0)");
+  }
+  void complete_unit(int unit) {
+    const std::string name = "100p/" + std::to_string(unit);
+    const std::string spec =
+        R"({"rate": [12800, 512], "gop": 2, "segment": 2, "unit": )" + std::to_string(unit) +
+        R"(, "first": )" + std::to_string(4 * unit) +
+        R"(, "frames": 4, "rungs": [{"name": "100p", "width": 1280, "height": 720}]})";
+    EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
+      Queue::add(sql, {.video = "film", .kind = "transcode", .key = name, .spec = spec}, 0);
+      return {};
+    }));
+    task_ = **queue_.lease("w", {"transcode"});
+    ASSERT_TRUE(store(name + "/init", init_));
+    for (const int segment : {2 * unit, 2 * unit + 1}) {
+      const auto start = static_cast<std::uint64_t>(segment) * 2 * 512;
+      ASSERT_TRUE(
+          store(name + "/seg/" + std::to_string(segment), package::fragment(start, {900, 10})));
+    }
+    EXPECT_TRUE(work_.complete(task_, {})->empty());
+  }
+  // Of objects of the film.
+  std::vector<std::string> etags(const std::vector<std::string>& names) {
+    const auto store = LocalStore::at(root_, clock_);
+    std::vector<std::string> etags;
+    for (const std::string& name : names) {
+      const auto object = store->open("media/film/" + name);
+      EXPECT_TRUE(object) << name;
+      etags.push_back(object ? (*object)->info().etag : "");
+    }
+    return etags;
   }
 };
 
@@ -220,22 +276,35 @@ TEST_F(ImagesWorkTest, AVideoDoesWithoutItsImages) {
 }
 
 TEST_F(ImagesWorkTest, ThePosterIsThereBeforeAnythingCanBePlayed) {
-  using namespace std::string_literals;
-  const auto jpeg = [](int width, int height) {
-    const auto two = [](int value) {
-      return std::string{static_cast<char>(value >> 8), static_cast<char>(value)};
-    };
-    return "\xff\xd8\xff\xc0\x00\x0b\x08"s + two(height) + two(width) +
-           "\x01\x01\x11\x00\xff\xda\x00\x02xx\xff\xd9"s;
-  };
-  task_ = **queue_.lease("w", {"images"});
-  ASSERT_EQ(store("images/0/sheet/0", jpeg(160, 90)), Work::Stored::kNew);
-  EXPECT_EQ(*work_.complete(task_, {}), std::vector<std::string>{"images/0/poster"});
-  ASSERT_EQ(store("images/0/poster", jpeg(1'280, 720)), Work::Stored::kNew);
-  EXPECT_TRUE(work_.complete(task_, {})->empty());
+  complete_images();
   EXPECT_TRUE(fs::exists(root_ / "media/film/poster.jpg"));
   EXPECT_FALSE(fs::exists(root_ / "media/film/storyboard.vtt"));
   EXPECT_EQ(text("SELECT name FROM renditions WHERE published = 1"), "images");
+}
+
+TEST_F(ImagesWorkTest, ATaskThatCompletesNoRenditionChangesNoManifest) {
+  plan_rung_of_two_units();
+  const std::string before = revision();
+  complete_unit(0);
+  EXPECT_EQ(revision(), before);
+  EXPECT_FALSE(fs::exists(root_ / "media/film/master.m3u8"));
+  complete_unit(1);
+  EXPECT_NE(revision(), before);
+  EXPECT_TRUE(fs::exists(root_ / "media/film/master.m3u8"));
+}
+
+TEST_F(ImagesWorkTest, WhatIsPublishedAgainAsItWasKeepsItsETag) {
+  plan_rung_of_two_units();
+  complete_unit(0);
+  complete_unit(1);
+  complete_images();
+  const std::vector<std::string> unchanged{"poster.jpg", "storyboard.vtt", "100p/video.m3u8"};
+  const std::vector<std::string> before = etags(unchanged);
+  const std::vector<std::string> master = etags({"master.m3u8"});
+  run("UPDATE videos SET title = 'another', revision = revision + 1 WHERE id = 'film'");
+  ASSERT_TRUE(publisher_.catch_up());
+  EXPECT_EQ(etags(unchanged), before);
+  EXPECT_NE(etags({"master.m3u8"}), master) << "it has the title";
 }
 
 TEST_F(ImagesWorkTest, WhatIsBehindIsWrittenAfterACrash) {
