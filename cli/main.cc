@@ -177,13 +177,14 @@ int list_captions(const Options& options, cli::Api& api) {
   });
 }
 
-// Standard output has the token alone, for $(…) and files.
+// Standard output has the token alone, for $(…) and files; standard error, which may end in a log, has
+// none of it.
 void print_worker_token(const json& made, const std::string& server) {
   const std::string token = plain(made.value("token", ""));
-  std::fprintf(
-      stderr,
-      "A worker with it is started by\n  HEADRACE_WORKER_TOKEN=%s headrace-worker --origin %s\n",
-      token.c_str(), server.c_str());
+  std::fprintf(stderr,
+               "A worker that has it in HEADRACE_WORKER_TOKEN is started by\n"
+               "  headrace-worker --origin %s\n",
+               server.c_str());
   std::printf("%s\n", token.c_str());
 }
 
