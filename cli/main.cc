@@ -154,8 +154,11 @@ int link(const Options& options, cli::Api& api) {
   auto made = api.post("/api/v1/videos/" + cli::percent_encode(options.id) + "/media-token",
                        {{"ttl_s", seconds.count()}});
   if (made) {
-    for (const char* manifest : {"master", "manifest"}) {
-      (*made)[manifest] = api.server() + made->value(manifest, "");
+    for (const char* name : {"master", "manifest", "poster", "storyboard"}) {
+      if (made->contains(name)) (*made)[name] = api.server() + made->value(name, "");
+    }
+    if (made->contains("captions")) {
+      for (json& one : (*made)["captions"]) one["url"] = api.server() + one.value("url", "");
     }
   }
   return show(options, made, [](const json& token) {

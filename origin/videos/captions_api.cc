@@ -10,11 +10,16 @@ namespace {
 
 using nlohmann::json;
 
-json to_json(const CaptionsView& captions) {
-  return {{"language", captions.language},
-          {"label", captions.label.empty() ? captions.language : captions.label},
-          {"url", "/" + captions.object},
-          {"bytes", captions.size}};
+constexpr std::string_view kObjects = "media/";  // Begins the name of every video's object.
+
+json to_json(const CaptionsView& captions, std::string_view media_root) {
+  json value{{"language", captions.language},
+             {"label", captions.label.empty() ? captions.language : captions.label},
+             {"bytes", captions.size}};
+  if (!media_root.empty()) {
+    value["url"] = std::string(media_root) + captions.object.substr(kObjects.size());
+  }
+  return value;
 }
 
 base::Result<ApiAnswer> put(const CaptionsServices& services, const ApiCall& call,
@@ -25,7 +30,9 @@ base::Result<ApiAnswer> put(const CaptionsServices& services, const ApiCall& cal
                             .file = body};
   const auto stored = services.captions.put(call.names[0], call.caller->owner, sent);
   if (!stored) return std::unexpected(stored.error());
-  json value = to_json(stored->captions);
+  const auto access = services.catalogue.access_of(call.names[0]);
+  if (!access) return std::unexpected(access.error());
+  json value = to_json(stored->captions, media_root_of(*access));
   value["cues"] = stored->cues;
   return ApiAnswer::json(value, stored->how == Captions::Stored::How::kNew ? 201 : 200);
 }
@@ -36,7 +43,7 @@ base::Result<ApiAnswer> list(const CaptionsServices& services, const ApiCall& ca
   if (!may_see(*call.caller, *video)) {
     return base::fail(base::ErrorCode::kNotFound, "no such video", base::Blame::kClient);
   }
-  return ApiAnswer::json({{"data", to_json(video->captions)}});
+  return ApiAnswer::json({{"data", to_json(video->captions, media_root_of(video->access))}});
 }
 
 base::Result<ApiAnswer> remove(const CaptionsServices& services, const ApiCall& call) {
@@ -49,9 +56,9 @@ base::Result<ApiAnswer> remove(const CaptionsServices& services, const ApiCall& 
 
 }  // namespace
 
-json to_json(const std::vector<CaptionsView>& captions) {
+json to_json(const std::vector<CaptionsView>& captions, std::string_view media_root) {
   json all = json::array();
-  for (const CaptionsView& one : captions) all.push_back(to_json(one));
+  for (const CaptionsView& one : captions) all.push_back(to_json(one, media_root));
   return all;
 }
 

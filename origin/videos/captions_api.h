@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <vector>
 
 #include "origin/api/router.h"
@@ -18,6 +19,7 @@ struct CaptionsServices {
 // The services outlive the router.
 void add_captions_routes(Router& router, const CaptionsServices& services);
 
-nlohmann::json to_json(const std::vector<CaptionsView>& captions);
+// `media_root`: see video_api.h; without one, no URLs are told.
+nlohmann::json to_json(const std::vector<CaptionsView>& captions, std::string_view media_root);
 
 }  // namespace origin

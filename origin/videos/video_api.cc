@@ -130,23 +130,39 @@ base::Result<std::chrono::seconds> time_in(const json& request) {
   return std::chrono::seconds(seconds);
 }
 
+bool can_be_played(const VideoView& video) {
+  return video.state == VideoState::kPlayable || video.state == VideoState::kReady;
+}
+
+// Those that are there.
+void name_images(json& value, const VideoView& video, const std::string& root) {
+  if (!video.images || !video.images->published) return;
+  value["poster"] = root + video.id + "/poster.jpg";
+  if (can_be_played(video)) value["storyboard"] = root + video.id + "/storyboard.vtt";
+}
+
 base::Result<ApiAnswer> make_token(const VideoServices& services, const ApiCall& call,
                                    const std::string& body) {
   const std::string& id = call.names[0];
   if (auto owned = services.catalogue.check_owner(id, call.caller->owner); !owned) {
     return std::unexpected(owned.error());
   }
+  const auto video = services.catalogue.get(id);
+  if (!video) return std::unexpected(video.error());
   const auto request = parse_object(body.empty() ? "{}" : body);
   if (!request) return std::unexpected(request.error());
   const auto time = time_in(*request);
   if (!time) return std::unexpected(time.error());
   const std::chrono::seconds expires(base::wall_us(services.clock) / 1'000'000 + time->count());
   const std::string token = services.signer.token("/" + id + "/", base::WallTime(expires));
-  const std::string directory = "/media/~" + token + "/" + id;
-  return ApiAnswer::json({{"token", token},
-                          {"expires_at", expires.count()},
-                          {"master", directory + "/master.m3u8"},
-                          {"manifest", directory + "/manifest.mpd"}});
+  const std::string root = "/media/~" + token + "/";
+  json value{{"token", token},
+             {"expires_at", expires.count()},
+             {"master", root + id + "/master.m3u8"},
+             {"manifest", root + id + "/manifest.mpd"},
+             {"captions", to_json(video->captions, root)}};
+  name_images(value, *video, root);
+  return ApiAnswer::json(value);
 }
 
 base::Result<ApiAnswer> list(const VideoServices& services, const ApiCall& call) {
@@ -238,6 +254,8 @@ base::Result<std::string> container_of(Ledger& ledger, const ChunkRef& first) {
 
 bool is_access(std::string_view word) { return word == "public" || word == "private"; }
 
+std::string media_root_of(std::string_view access) { return access == "public" ? "/media/" : ""; }
+
 bool may_see(const Caller& caller, const VideoView& video) {
   return video.access == "public" || video.owner == caller.owner;
 }
@@ -267,18 +285,17 @@ json to_json(const VideoView& video) {
              {"renditions", renditions}};
   if (video.duration_us > 0) value["duration_us"] = video.duration_us;
   if (!video.failure.empty()) value["failure"] = video.failure;
-  const bool is_there = video.state == VideoState::kPlayable || video.state == VideoState::kReady;
-  const bool has_images = video.images && video.images->published;
-  if (video.access == "public") {  // A private one's URLs need a token.
-    const std::string media = "/media/" + video.id;
-    if (has_images) value["poster"] = media + "/poster.jpg";
-    if (is_there) {
-      value["hls"] = media + "/master.m3u8";
-      value["dash"] = media + "/manifest.mpd";
-      if (has_images) value["storyboard"] = media + "/storyboard.vtt";
-    }
+  const std::string root = media_root_of(video.access);
+  value["captions"] = to_json(video.captions, root);
+  if (root.empty()) {
+    value["media_token"] = "/api/v1/videos/" + video.id + "/media-token";
+    return value;
   }
-  value["captions"] = to_json(video.captions);
+  name_images(value, video, root);
+  if (can_be_played(video)) {
+    value["hls"] = root + video.id + "/master.m3u8";
+    value["dash"] = root + video.id + "/manifest.mpd";
+  }
   return value;
 }
 

@@ -29,6 +29,9 @@ base::Result<std::string> container_of(Ledger& ledger, const ChunkRef& first);
 
 // "public" or "private".
 bool is_access(std::string_view word);
+// What URLs of a video's media begin with. Empty: it is private, and they need a token, which is asked
+// for; without one none is told.
+std::string media_root_of(std::string_view access);
 // A private video is there for its owner alone; who else asks is told that there is none.
 bool may_see(const Caller& caller, const VideoView& video);
 

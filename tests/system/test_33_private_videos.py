@@ -9,7 +9,7 @@ import time
 import pytest
 
 import platform_harness
-from harness import BIN
+from harness import BIN, wait_until
 from media_keys import MediaKey, refused
 from platform_harness import make_clip, probe
 
@@ -38,7 +38,7 @@ def upload_private(platform, gateway, tmp_path):
     done = platform.cli("upload", clip, "--private", "--wait", "--json", server=gateway.url)
     assert done.returncode == 0, done.stderr + done.stdout
     video = json.loads(done.stdout)
-    assert video["access"] == "private" and "hls" not in video and "dash" not in video
+    assert video["access"] == "private" and "/media/" not in done.stdout, "no URL without a token"
     return video["id"]
 
 
@@ -79,6 +79,37 @@ def test_a_private_video_is_watched_by_who_has_its_link(platform, gateway, tmp_p
     # Segments come from the cache, for whoever has a token.
     again = gateway.get(prefix + objects[0].removeprefix("media/"))
     assert "hit" in again.cache_status, again.cache_status
+
+
+def test_what_the_api_tells_of_private_media_can_be_fetched(platform, gateway, tmp_path):
+    video = upload_private(platform, gateway, tmp_path)
+    path = f"/api/v1/videos/{video}"
+    sent = platform.call("PUT", f"{path}/captions/de?label=Deutsch",
+                         b"1\n00:00:01,000 --> 00:00:02,000\nHallo\n")
+    assert sent.status == 201 and "url" not in sent.json
+    told = platform.call("GET", path).json
+    listed = platform.call("GET", "/api/v1/videos").json["data"]
+    texts = platform.call("GET", f"{path}/captions").json["data"]
+    assert told["captions"] == texts and [one["language"] for one in texts] == ["de"]
+    assert told["media_token"] == f"{path}/media-token"
+    for said in (told, listed, texts):
+        assert "/media/" not in json.dumps(said)
+
+    def link_with_images():
+        made = platform.call("POST", told["media_token"], {}).json
+        return made if "storyboard" in made else None
+
+    link = wait_until(link_with_images, "its images are there", 120)
+    text, = link["captions"]
+    assert {**texts[0], "url": text["url"]} == text
+    for url, start in ((link["master"], b"#EXTM3U"), (link["manifest"], b"<?xml"),
+                       (link["poster"], b"\xff\xd8"), (link["storyboard"], b"WEBVTT"),
+                       (text["url"], b"WEBVTT")):
+        answer = gateway.get(url)
+        assert answer.status == 200 and answer.body.startswith(start), url
+    shown = json.loads(platform.cli("--json", "link", video, server=gateway.url).stdout)
+    for url in (shown["poster"], shown["storyboard"], shown["captions"][0]["url"]):
+        assert url.startswith(gateway.url + "/media/~")
 
 
 def test_no_way_around(platform, gateway, make_edge, tmp_path):
