@@ -156,6 +156,7 @@ class Judge {
     if (!playlist) return;
     expect(playlist->tags.contains("EXT-X-I-FRAMES-ONLY"), uri + ": is not of I-frames only");
     expect(playlist->tags.contains("EXT-X-MAP"), uri + ": has no init segment");
+    expect(value_of(about, "VIDEO-RANGE") == "SDR", uri + ": no VIDEO-RANGE");
     check_rates(uri, about, playlist->peak(), playlist->average());
     for (const MediaSegment& frame : playlist->segments) {
       expect(frame.duration <= 2.1, uri + ": I-frames are more than 2 s apart");

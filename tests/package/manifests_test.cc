@@ -114,7 +114,10 @@ TEST(HlsRules, FindEachBreach) {
   };
   EXPECT_THAT(hls("FRAME-RATE=25.000", "FRAME-RATE=25"), ElementsAre(HasSubstr("not x.xxx")));
   EXPECT_THAT(hls("FRAME-RATE=25.000", "FRAME-RATE=120.000"), ElementsAre(HasSubstr("over 60")));
-  EXPECT_THAT(hls("VIDEO-RANGE=SDR", "VIDEO-RANGE=PQ"), ElementsAre(HasSubstr("VIDEO-RANGE")));
+  EXPECT_THAT(hls("VIDEO-RANGE=SDR", "VIDEO-RANGE=PQ"),
+              ElementsAre(HasSubstr("video.m3u8: no VIDEO-RANGE")));
+  EXPECT_THAT(hls("VIDEO-RANGE=SDR,URI", "URI"),
+              ElementsAre(HasSubstr("iframes.m3u8: no VIDEO-RANGE")));
   EXPECT_THAT(hls("BANDWIDTH=3", "BANDWIDTH=4"),
               ElementsAre(HasSubstr("within 10 % of BANDWIDTH")));
   EXPECT_THAT(hls("INDEPENDENT", "DEPENDENT"), ElementsAre(HasSubstr("grammar")));
