@@ -38,6 +38,7 @@ class Api {
                             const std::function<bool(const nlohmann::json& event)>& on_event);
 
   [[nodiscard]] const std::string& server() const { return settings_.server; }
+  [[nodiscard]] const Settings& settings() const { return settings_; }
 
  private:
   base::Result<http::BlockingAnswer> call(http::BlockingRequest request);

@@ -28,6 +28,12 @@ void ProgressLine::begin(std::string stage, std::uint64_t total) {
   if (!quiet_ && !is_terminal_) fmt::print(stderr, "{}\n", stage_);
 }
 
+void ProgressLine::go_on_as(std::string stage) {
+  stage_ = std::move(stage);
+  began_ = std::chrono::steady_clock::now();
+  if (!quiet_ && !is_terminal_) fmt::print(stderr, "{}\n", stage_);
+}
+
 void ProgressLine::show(std::uint64_t done, Unit unit) {
   if (quiet_ || !is_terminal_ || stage_.empty()) return;
   const auto now = std::chrono::steady_clock::now();

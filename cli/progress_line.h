@@ -16,6 +16,7 @@ class ProgressLine {
   ~ProgressLine() { end(); }
 
   void begin(std::string stage, std::uint64_t total);  // "sending", bytes or percent.
+  void go_on_as(std::string stage);                    // The same line, from here on of this.
   enum class Unit { kBytes, kPercent };
   void show(std::uint64_t done, Unit unit);
   void end();  // The line stays.

@@ -1,127 +1,97 @@
 #include "cli/upload.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "base/sha256.h"
-#include "base/unique_fd.h"
 #include "cli/captions.h"
+#include "cli/chunk_senders.h"
+#include "cli/source_file.h"
 
 namespace cli {
 namespace {
 
-using base::ErrorCode;
 using nlohmann::json;
 
 constexpr std::uint64_t kChunk = 8u << 20;
-constexpr std::size_t kMissingAtOnce = 100'000;  // Hashes in a question.
+// Chunks in a question: few at first, so that sending begins early; twice as many each time, so that a
+// file that is there already costs few questions.
+constexpr std::size_t kAskedFirst = 4;
+constexpr std::size_t kAskedMax = 1'024;
 
-class File {
+// Hashes a file, asks what of it is missing, and sends that, all at the same time.
+class Sending {
  public:
-  static base::Result<File> open(const std::string& path) {
-    File file;
-    file.fd_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat facts{};
-    if (file.fd_.get() < 0 || ::fstat(file.fd_.get(), &facts) != 0) {
-      return base::fail(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kDenied,
-                        path + ": " + std::strerror(errno));
-    }
-    if (!S_ISREG(facts.st_mode)) return base::fail(ErrorCode::kInvalid, path + ": not a file");
-    if (facts.st_size == 0) return base::fail(ErrorCode::kInvalid, path + ": it is empty");
-    file.size_ = static_cast<std::uint64_t>(facts.st_size);
-    return file;
-  }
-  [[nodiscard]] std::uint64_t size() const { return size_; }
+  Sending(Api& api, const SourceFile& file, ProgressLine& progress)
+      : api_(api), file_(file), progress_(progress) {}
 
-  base::Result<std::string> read(std::uint64_t offset, std::uint64_t length) const {
-    std::string bytes(length, '\0');
-    for (std::uint64_t have = 0; have < length;) {
-      const ssize_t got =
-          ::pread(fd_.get(), bytes.data() + have, length - have, static_cast<off_t>(offset + have));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return base::fail(ErrorCode::kIo, std::strerror(errno));
-      if (got == 0) return base::fail(ErrorCode::kInvalid, "the file became shorter meanwhile");
-      have += static_cast<std::uint64_t>(got);
+  base::Result<std::vector<Chunk>> run() {
+    progress_.begin("hashing", file_.size());
+    std::size_t at_once = kAskedFirst;
+    for (std::uint64_t offset = 0; offset < file_.size(); offset += kChunk) {
+      const std::uint64_t size = std::min(kChunk, file_.size() - offset);
+      auto hash = file_.hash(offset, size);
+      if (!hash) return std::unexpected(hash.error());
+      chunks_.push_back({std::move(*hash), offset, size});
+      show();
+      const bool is_last = offset + size == file_.size();
+      if (chunks_.size() - asked_ < at_once && !is_last) continue;
+      at_once = std::min(2 * at_once, kAskedMax);
+      if (auto sent = send_missing(); !sent) return std::unexpected(sent.error());
     }
-    return bytes;
+    if (senders_) {
+      if (auto sent = senders_->finish([this] { show(); }); !sent) {
+        return std::unexpected(sent.error());
+      }
+      show();
+    }
+    progress_.end();
+    return std::move(chunks_);
   }
 
  private:
-  base::UniqueFd fd_;
-  std::uint64_t size_ = 0;
-};
-
-struct Chunk {
-  std::string hash;
-  std::uint64_t offset = 0, size = 0;
-};
-
-base::Result<std::vector<Chunk>> hash_chunks(const File& file, ProgressLine& progress) {
-  std::vector<Chunk> chunks;
-  progress.begin("hashing", file.size());
-  for (std::uint64_t offset = 0; offset < file.size(); offset += kChunk) {
-    const std::uint64_t size = std::min(kChunk, file.size() - offset);
-    const auto bytes = file.read(offset, size);
-    if (!bytes) return std::unexpected(bytes.error());
-    chunks.push_back({base::Sha256::hex_of(*bytes), offset, size});
-    progress.show(offset + size, ProgressLine::Unit::kBytes);
-  }
-  progress.end();
-  return chunks;
-}
-
-base::Result<std::set<std::string>> ask_missing(Api& api, const std::vector<Chunk>& chunks) {
-  std::set<std::string> missing;
-  std::vector<std::string> hashes;
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    hashes.push_back(chunks[i].hash);
-    if (hashes.size() < kMissingAtOnce && i + 1 < chunks.size()) continue;
-    const auto some = api.missing(hashes);
-    if (!some) return std::unexpected(some.error());
-    missing.insert(some->begin(), some->end());
-    hashes.clear();
-  }
-  return missing;
-}
-
-base::Result<void> send(Api& api, const File& file, const std::vector<Chunk>& chunks,
-                        std::set<std::string> missing, ProgressLine& progress) {
-  std::vector<Chunk> wanted;  // Each once, however often the file has it.
-  std::uint64_t total = 0;
-  for (const Chunk& chunk : chunks) {
-    if (missing.erase(chunk.hash) == 0) continue;
-    wanted.push_back(chunk);
-    total += chunk.size;
-  }
-  if (wanted.empty()) return {};
-  progress.begin("sending", total);
-  std::uint64_t sent = 0;
-  for (const Chunk& chunk : wanted) {
-    const auto bytes = file.read(chunk.offset, chunk.size);
-    if (!bytes) return std::unexpected(bytes.error());
-    if (base::Sha256::hex_of(*bytes) != chunk.hash) {
-      return base::fail(ErrorCode::kInvalid, "the file was changed while it was being sent");
+  // Of the chunks hashed since the last time.
+  base::Result<void> send_missing() {
+    std::vector<std::string> hashes;
+    for (std::size_t i = asked_; i < chunks_.size(); ++i) hashes.push_back(chunks_[i].hash);
+    const auto answer = api_.missing(hashes);
+    if (!answer) return std::unexpected(answer.error());
+    std::set<std::string, std::less<>> missing(answer->begin(), answer->end());
+    for (; asked_ < chunks_.size(); ++asked_) {
+      const Chunk& chunk = chunks_[asked_];
+      // Each once, however often the file has it.
+      if (missing.erase(chunk.hash) == 0 || !added_.insert(chunk.hash).second) {
+        there_ += chunk.size;
+        continue;
+      }
+      if (!senders_) {
+        senders_.emplace(api_.settings(), file_);
+        progress_.go_on_as("sending");
+      }
+      if (auto added = senders_->add(chunk, [this] { show(); }); !added) return added;
     }
-    if (auto put = api.put_chunk(chunk.hash, *bytes,
-                                 [&](std::uint64_t of_chunk) {
-                                   progress.show(sent + of_chunk, ProgressLine::Unit::kBytes);
-                                 });
-        !put) {
-      return put;
-    }
-    sent += chunk.size;
+    return {};
   }
-  progress.end();
-  return {};
-}
+
+  void show() {
+    const std::uint64_t done =
+        senders_ ? there_ + senders_->sent() : chunks_.back().offset + chunks_.back().size;
+    progress_.show(done, ProgressLine::Unit::kBytes);
+  }
+
+  Api& api_;
+  const SourceFile& file_;
+  ProgressLine& progress_;
+  std::vector<Chunk> chunks_;
+  std::size_t asked_ = 0;    // Chunks whose fate is known.
+  std::uint64_t there_ = 0;  // Bytes of them that need not be sent.
+  std::set<std::string, std::less<>> added_;
+  std::optional<ChunkSenders> senders_;  // From the first that is missing.
+};
 
 using ReadCaptions = std::vector<std::pair<CaptionsFile, std::string>>;
 
@@ -142,15 +112,10 @@ base::Result<ReadCaptions> read_all_captions(const std::vector<std::string>& tex
 base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& progress) {
   const auto captions = read_all_captions(options.captions);
   if (!captions) return std::unexpected(captions.error());
-  auto file = File::open(options.file);
+  const auto file = SourceFile::open(options.file);
   if (!file) return std::unexpected(file.error());
-  const auto chunks = hash_chunks(*file, progress);
+  const auto chunks = Sending(api, *file, progress).run();
   if (!chunks) return std::unexpected(chunks.error());
-  const auto missing = ask_missing(api, *chunks);
-  if (!missing) return std::unexpected(missing.error());
-  if (auto sent = send(api, *file, *chunks, *missing, progress); !sent) {
-    return std::unexpected(sent.error());
-  }
   json list = json::array();
   for (const Chunk& chunk : *chunks) list.push_back({{"hash", chunk.hash}, {"size", chunk.size}});
   json video{{"file_name", std::filesystem::path(options.file).filename().native()},

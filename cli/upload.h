@@ -1,4 +1,6 @@
-// Upload: a file to the server, chunk by chunk: hash, ask what is missing, send that, make the video.
+// Upload: a file to the server, chunk by chunk: hash, ask what is missing, send that, all at the same
+// time; then make the video.
+//
 // Running it again after whatever went wrong sends only what is still missing.
 #pragma once
 

@@ -54,6 +54,7 @@ class ChunkStore {
     base::UniqueFd file_;
     base::Sha256 hash_;
     std::uint64_t size_ = 0;
+    std::uint64_t begun_ = 0;  // Bytes that the disk has been told to write.
   };
   // `size`: as far as it is known, so that a full disk is told before the bytes come.
   base::Result<Writer> begin(std::uint64_t size);
