@@ -152,6 +152,17 @@ base::Result<void> Input::seek(const AVStream& stream, std::int64_t time) {
   return {};
 }
 
+base::Result<void> Input::rewind(const AVStream& stream) {
+  constexpr std::int64_t kBeforeAll = INT64_MIN / 2;
+  if (av_seek_frame(format_, stream.index, kBeforeAll, AVSEEK_FLAG_BACKWARD) >= 0) return {};
+  // By AVI's index nothing is at or before that; what is after it is the first.
+  if (const int done = av_seek_frame(format_, stream.index, kBeforeAll, 0); done < 0) {
+    if (source_error_) return std::unexpected(*source_error_);
+    return av_fail("The file can't be read from the beginning again", done);
+  }
+  return {};
+}
+
 base::Result<CodecPtr> Input::open_decoder(const AVStream& stream, int threads) {
   const AVCodec* codec = decoder_for(stream.codecpar->codec_id);
   if (codec == nullptr) {

@@ -40,6 +40,8 @@ class Input {
   base::Result<bool> read(AVPacket& packet);
   // To the keyframe at or before.
   base::Result<void> seek(const AVStream& stream, std::int64_t time);
+  // To the first keyframe.
+  base::Result<void> rewind(const AVStream& stream);
 
   base::Result<CodecPtr> open_decoder(const AVStream& stream, int threads);
 

@@ -23,6 +23,7 @@ constexpr double kSeekStep = 2;
 PictureReader::PictureReader(const PictureRange& range, const json& video)
     : range_(range),
       start_us_(video.value("start_us", std::int64_t{0})),
+      timed_by_decoding_(video.value("timed_by_decoding", false)),
       chain_(normalising_chain(video, Deinterlacing::kAmongOthers)) {}
 
 base::Result<std::unique_ptr<PictureReader>> PictureReader::open(ByteSource& source,
@@ -62,7 +63,7 @@ base::Result<void> PictureReader::seek_to_start() {
       const double absolute = wanted + static_cast<double>(start_us_) / 1e6;
       if (wanted <= 0 || tries == kSeeksMax) {
         // From the beginning: slow, and always right.
-        std::ignore = input_->seek(*stream_, INT64_MIN / 2);
+        if (auto sought = input_->rewind(*stream_); !sought) return sought;
       } else if (auto sought = input_->seek(
                      *stream_, static_cast<std::int64_t>(absolute / av_q2d(stream_->time_base)));
                  !sought) {
@@ -70,6 +71,7 @@ base::Result<void> PictureReader::seek_to_start() {
         continue;
       }
       avcodec_flush_buffers(decoder_.get());
+      times_.clear();
       draining_ = ended_ = filter_drained_ = false;
       filter_.reset();
       auto first = decode();
@@ -94,7 +96,12 @@ base::Result<FramePtr> PictureReader::decode_raw() {
   FramePtr frame = make_frame();
   while (true) {
     const int got = avcodec_receive_frame(decoder_.get(), frame.get());
-    if (got >= 0) return frame;
+    if (got >= 0) {
+      if (timed_by_decoding_) {
+        frame->best_effort_timestamp = times_.next(frame->pkt_dts, decoder_->has_b_frames);
+      }
+      return frame;
+    }
     if (got == AVERROR_EOF) return FramePtr();
     if (got != AVERROR(EAGAIN)) {
       if (draining_) return FramePtr();
@@ -105,6 +112,7 @@ base::Result<FramePtr> PictureReader::decode_raw() {
     if (!more) return std::unexpected(more.error());
     if (*more && packet_->stream_index != stream_->index) continue;
     if (!*more) draining_ = true;
+    if (*more && timed_by_decoding_) times_.add(packet_->dts);
     // What can't be decoded is left out; the picture before it stays.
     (void)avcodec_send_packet(decoder_.get(), *more ? packet_.get() : nullptr);
   }

@@ -23,6 +23,7 @@
 #include "media/byte_source.h"
 #include "media/filter.h"
 #include "media/input.h"
+#include "media/picture_times.h"
 
 namespace media {
 
@@ -56,6 +57,7 @@ class PictureReader {
 
   const PictureRange range_;
   const std::int64_t start_us_;
+  const bool timed_by_decoding_;
   std::string chain_;  // Of filters that this file needs; empty: none.
 
   std::unique_ptr<Input> input_;
@@ -63,6 +65,7 @@ class PictureReader {
   CodecPtr decoder_;
   PacketPtr packet_ = make_packet();
   bool draining_ = false;
+  PictureTimes times_;  // Where packets say only when they are decoded.
   std::optional<Filter> filter_;
   bool filter_drained_ = false;
 

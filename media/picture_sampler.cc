@@ -152,7 +152,7 @@ base::Result<std::int64_t> PictureSampler::go_before(std::int64_t time_us) {
     if (!there || *there <= time_us) return there;
   }
   // From the beginning, or, where there is no way back, from here.
-  std::ignore = input_->seek(*stream_, INT64_MIN / 2);
+  std::ignore = input_->rewind(*stream_);
   has_packet_ = false;
   return read_to_keyframe();
 }

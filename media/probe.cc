@@ -28,6 +28,7 @@ struct Track {
   std::vector<std::int64_t> times;  // Of presentation, µs.
   std::int64_t end_us = INT64_MIN;
   std::size_t keyframes = 0;
+  std::size_t keyframes_timed = 0;  // That say when they are shown.
 
   void add(const AVPacket& packet) {
     const std::int64_t at = packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts;
@@ -36,8 +37,13 @@ struct Track {
     if ((packet.flags & AV_PKT_FLAG_DISCARD) == 0) times.push_back(us);
     const std::int64_t length = std::max<std::int64_t>(0, packet.duration);
     end_us = std::max(end_us, us + to_us(length, stream->time_base));
-    if ((packet.flags & AV_PKT_FLAG_KEY) != 0) ++keyframes;
+    if ((packet.flags & AV_PKT_FLAG_KEY) == 0) return;
+    ++keyframes;
+    if (packet.pts != AV_NOPTS_VALUE) ++keyframes_timed;
   }
+  // Whether packets say only when they are decoded. B-frames are no witness: libavformat gives them
+  // the time of their decoding where there is no other.
+  [[nodiscard]] bool is_timed_by_decoding() const { return keyframes > 0 && keyframes_timed == 0; }
 };
 
 int rotation_of(const AVStream& stream) {
@@ -142,6 +148,7 @@ json video_of(const Track& track, const Rate& rate, AVFormatContext& format) {
           {"variable", rate.variable},
           {"pictures", track.times.size()},
           {"keyframes", track.keyframes},
+          {"timed_by_decoding", track.is_timed_by_decoding()},
           {"first_us", track.times.front()}};
 }
 

@@ -139,6 +139,13 @@ def song_with_cover(path):
            "-disposition:v", "attached_pic", path)
 
 
+def avi_of_b_frames(*coding):
+    """AVI has no presentation times. Sound that begins at once, so that nothing is shifted by ffmpeg."""
+    def make(path):
+        make_numbered(path, seconds=36, size="160x90", video=coding, sound=["-c:a", "pcm_s16le"])
+    return make
+
+
 def no_rate(path):
     """An AVI whose headers claim 0 pictures a second."""
     plain = path.with_name("plain-" + path.name)

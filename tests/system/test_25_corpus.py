@@ -114,6 +114,10 @@ GENERATED = {
     "sound.ogg": (media.sound_only("libopus"), Plays(5)),
     "sound.wav": (media.sound_only("pcm_s16le"), Plays(5)),
     "song-with-cover.mp3": (media.song_with_cover, Plays(5)),
+    "b-frames-h264.avi": (media.avi_of_b_frames("-preset", "veryfast", "-bf", "3"),
+                          Plays(36, 900, SMALL, numbers=counted(36), seeks=(32.04, 35.5))),
+    "b-frames-mpeg4.avi": (media.avi_of_b_frames("-c:v", "mpeg4", "-q:v", "2", "-bf", "2"),
+                           Plays(36, 900, SMALL, numbers=counted(36), seeks=(32.04, 35.5))),
     "no-rate.avi": (media.no_rate, Plays(3, 75, WIDE, sound=False, numbers=counted(3))),
     "lying-length.mp4": (media.lying_length, Plays(3, 75, WIDE, numbers=counted(3))),
 }
