@@ -58,18 +58,14 @@ base::Result<Filter> Filter::for_video(const AVFrame& like, AVRational time_base
 }
 
 base::Result<Filter> Filter::for_audio(const AVFrame& like, AVRational time_base,
-                                       const std::string& chain, int frame_samples) {
+                                       const std::string& chain) {
   std::array<char, 128> layout{};
   av_channel_layout_describe(&like.ch_layout, layout.data(), layout.size());
-  auto filter = make("abuffer",
-                     "sample_rate=" + std::to_string(like.sample_rate) +
-                         ":sample_fmt=" + std::to_string(like.format) +
-                         ":channel_layout=" + layout.data() + ":time_base=" + text_of(time_base),
-                     "abuffersink", chain);
-  if (filter && frame_samples > 0) {
-    av_buffersink_set_frame_size(filter->sink_, static_cast<unsigned>(frame_samples));
-  }
-  return filter;
+  return make("abuffer",
+              "sample_rate=" + std::to_string(like.sample_rate) +
+                  ":sample_fmt=" + std::to_string(like.format) +
+                  ":channel_layout=" + layout.data() + ":time_base=" + text_of(time_base),
+              "abuffersink", chain);
 }
 
 base::Result<void> Filter::push(const AVFrame* frame) {

@@ -17,9 +17,8 @@ class Filter {
   // `like`: a frame as they will come. Times are in `time_base` on both sides.
   static base::Result<Filter> for_video(const AVFrame& like, AVRational time_base,
                                         const std::string& chain);
-  // `frame_samples`: how many samples each frame that comes out has; 0: as it comes.
   static base::Result<Filter> for_audio(const AVFrame& like, AVRational time_base,
-                                        const std::string& chain, int frame_samples);
+                                        const std::string& chain);
 
   // Null: no more will come.
   base::Result<void> push(const AVFrame* frame);

@@ -1,5 +1,6 @@
 #include "media/sound.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -94,24 +95,29 @@ class SoundTrack {
   }
 
   [[nodiscard]] bool is_full() const { return added_ == spec_.frames; }
-  [[nodiscard]] std::int64_t position_us() const {
-    return added_ * spec_.frame * 1'000'000 / kRate;
-  }
+  // Samples that it has.
+  [[nodiscard]] std::int64_t position() const { return added_ * spec_.frame + filled_; }
+  [[nodiscard]] std::int64_t position_us() const { return position() * 1'000'000 / kRate; }
 
-  // A frame's samples, but for the last frame of the source, which may have less.
+  // However many there are.
   base::Result<void> add(const AVFrame& samples) {
-    if (is_full()) return {};
-    FramePtr frame = share(samples);
-    if (frame->nb_samples < spec_.frame) {
-      auto padded = silence();
-      av_samples_copy(padded->extended_data, frame->extended_data, 0, 0, frame->nb_samples, 2,
+    for (int taken = 0; taken < samples.nb_samples && !is_full();) {
+      if (filling_ == nullptr) filling_ = silence();
+      const int count = std::min(samples.nb_samples - taken, spec_.frame - filled_);
+      av_samples_copy(filling_->extended_data, samples.extended_data, filled_, taken, count, 2,
                       spec_.format());
-      frame = std::move(padded);
+      taken += count;
+      filled_ += count;
+      if (filled_ < spec_.frame) break;
+      if (auto encoded = encode_filled(); !encoded) return encoded;
     }
-    return encode(std::move(frame));
+    return {};
   }
 
   base::Result<void> finish() {
+    if (filled_ > 0) {
+      if (auto encoded = encode_filled(); !encoded) return encoded;
+    }
     while (!is_full()) {
       if (auto encoded = encode(silence()); !encoded) return encoded;
     }
@@ -141,6 +147,11 @@ class SoundTrack {
     CHECK(av_frame_get_buffer(frame.get(), 0) >= 0);
     av_samples_set_silence(frame->extended_data, 0, spec_.frame, 2, spec_.format());
     return frame;
+  }
+
+  base::Result<void> encode_filled() {
+    filled_ = 0;
+    return encode(std::move(filling_));
   }
 
   base::Result<void> encode(FramePtr frame) {
@@ -190,17 +201,29 @@ class SoundTrack {
   CodecPtr encoder_;
   std::unique_ptr<Fragmenter> fragmenter_;
   PacketPtr packet_ = make_packet();
+  FramePtr filling_;  // The next frame; null: it has no sample yet.
+  int filled_ = 0;
   std::int64_t added_ = 0;   // Frames' worth of samples.
   std::int64_t packed_ = 0;  // Frames.
   std::size_t segment_ = 0;
 };
 
-// libswresample's own mixing keeps the power for mono (each side -3 dB) and, in floating point, does
-// not turn 5.1 down; what that lets through beyond full scale is cut.
-std::string chain(AVSampleFormat format) {
-  return std::string(
-             "aresample=48000:async=1:first_pts=0:min_hard_comp=0.04:ocl=stereo:osf=fltp,"
-             "asoftclip=type=hard,aformat=channel_layouts=stereo:sample_rates=48000:sample_fmts=") +
+// Puts sound like `decoded` behind the `position` samples that the track has.
+//
+// Mono is given to both sides as it is, which is how players play it: libswresample would turn it down
+// by 3 dB. 5.1 is mixed by libswresample, which in floating point does not turn it down; what gets beyond
+// full scale by that is limited, with some room for what the encoder adds.
+std::string chain(const AVFrame& decoded, std::int64_t position, AVSampleFormat format) {
+  const int channels = decoded.ch_layout.nb_channels;
+  // That libswresample counts this in samples of what comes in, its documentation doesn't say.
+  const std::int64_t first = av_rescale(position, decoded.sample_rate, kRate);
+  return (channels == 1 ? "pan=stereo|c0=c0|c1=c0," : "") +
+         ("aresample=48000:async=1:first_pts=" + std::to_string(first)) +
+         // Said here: what follows must not get six channels, and the mixing be done behind it.
+         ":min_hard_comp=0.04:osf=fltp,aformat=channel_layouts=stereo:sample_fmts=fltp," +
+         (channels > 2 ? "alimiter=level=disabled:limit=0.95:attack=5:release=50:latency=enabled,"
+                       : "") +
+         "asoftclip=type=hard,aformat=channel_layouts=stereo:sample_rates=48000:sample_fmts=" +
          av_get_sample_fmt_name(format);
 }
 
@@ -265,7 +288,7 @@ class SampleReader {
     }
     if (!filter_) {
       auto filter =
-          Filter::for_audio(decoded, per_sample, chain(sound_.format()).c_str(), sound_.frame);
+          Filter::for_audio(decoded, per_sample, chain(decoded, track.position(), sound_.format()));
       if (!filter) return std::unexpected(filter.error());
       filter_ = std::move(*filter);
       rate_ = decoded.sample_rate;

@@ -1,5 +1,6 @@
 #include "tests/media/clip.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -63,13 +64,23 @@ struct Written {
 
 }  // namespace
 
-Clip::Clip(const std::string& arguments, const std::string& extension) {
+void Clip::choose_place(const std::string& extension) {
   keep_libav_quiet();
   std::string name = (fs::temp_directory_path() / "headrace-clip-XXXXXX").native();
   CHECK(::mkdtemp(name.data()) != nullptr);
   directory_ = name;
   file_ = directory_ / ("clip." + extension);
+}
+
+Clip::Clip(const std::string& arguments, const std::string& extension) {
+  choose_place(extension);
   output_of("ffmpeg -v error -nostdin -y " + arguments + " " + file_.native() + " 2>&1");
+}
+
+Clip::Clip(std::initializer_list<const Clip*> parts, const std::string& extension) {
+  choose_place(extension);
+  std::ofstream joined(file_, std::ios::binary);
+  for (const Clip* part : parts) joined << std::ifstream(part->file_, std::ios::binary).rdbuf();
 }
 
 Clip::~Clip() { fs::remove_all(directory_); }
@@ -97,16 +108,33 @@ double Clip::psnr_of(const std::string& bytes) const {
   return std::strtod(text.c_str() + at + 8, nullptr);
 }
 
-double Clip::loudest_at(const std::string& bytes) {
+std::vector<float> Clip::samples_of(const std::string& bytes) {
   const Written file(bytes);
-  const std::string samples = output_of("ffmpeg -v error -nostdin -i " + file.path.native() +
-                                        " -ac 1 -ar 48000 -f f32le -");
-  const auto* values = reinterpret_cast<const float*>(samples.data());
-  std::size_t loudest = 0;
-  for (std::size_t i = 0; i < samples.size() / sizeof(float); ++i) {
-    if (std::abs(values[i]) > std::abs(values[loudest])) loudest = i;
-  }
-  return static_cast<double>(loudest) / 48'000;
+  const std::string raw = output_of("ffmpeg -v error -nostdin -i " + file.path.native() +
+                                    " -ac 2 -ar 48000 -f f32le -");
+  std::vector<float> samples(raw.size() / sizeof(float));
+  std::memcpy(samples.data(), raw.data(), samples.size() * sizeof(float));
+  return samples;
+}
+
+double Clip::loudest_at(const std::string& bytes) {
+  const std::vector<float> samples = samples_of(bytes);
+  const auto loudest =
+      std::ranges::max_element(samples, {}, [](float one) { return std::abs(one); });
+  return static_cast<double>((loudest - samples.begin()) / 2) / 48'000;
+}
+
+double Clip::loudness() const {
+  const std::string text = output_of("ffmpeg -v info -nostdin -i " + file_.native() +
+                                     " -af ebur128=dualmono=true:framelog=verbose -f null - 2>&1");
+  const auto at = text.rfind("I:");
+  CHECK(at != std::string::npos);
+  return std::strtod(text.c_str() + at + 2, nullptr);
+}
+
+double Clip::loudness_of(const std::string& bytes) {
+  const Written file(bytes);
+  return Clip("-i " + file.path.native() + " -c copy").loudness();
 }
 
 std::string Collected::joined(const std::string& prefix) const {

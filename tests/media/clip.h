@@ -3,10 +3,12 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "media/byte_source.h"
 #include "media/product.h"
@@ -17,6 +19,8 @@ class Clip {
  public:
   // `arguments` of ffmpeg, without the output. CHECKs.
   explicit Clip(const std::string& arguments, const std::string& extension = "mp4");
+  // The parts' bytes, one behind the other.
+  Clip(std::initializer_list<const Clip*> parts, const std::string& extension);
   Clip(const Clip&) = delete;
   Clip& operator=(const Clip&) = delete;
   ~Clip();
@@ -28,10 +32,17 @@ class Clip {
   static nlohmann::json ffprobe_bytes(const std::string& bytes, const std::string& stream);
   // Of the pictures against this clip's, one to one.
   [[nodiscard]] double psnr_of(const std::string& bytes) const;
+  // Stereo at 48 kHz, interleaved, in floating point.
+  static std::vector<float> samples_of(const std::string& bytes);
   // When the loudest sample sounds, in seconds.
   static double loudest_at(const std::string& bytes);
+  // Integrated, in LUFS, by EBU R 128 (ITU BS.1770); mono as played by two loudspeakers.
+  [[nodiscard]] double loudness() const;
+  static double loudness_of(const std::string& bytes);
 
  private:
+  void choose_place(const std::string& extension);
+
   std::filesystem::path directory_;
   std::filesystem::path file_;
 };

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "media/probe.h"
-#include "media/sound.h"
 #include "package/init_segment.h"
 #include "package/media_segment.h"
 #include "tests/media/clip.h"
@@ -108,27 +107,6 @@ TEST(Transcode, UnitsMadeApartJoinWithoutASeam) {
   // Each picture is the source's at the same number.
   const double psnr = clip.psnr_of(whole);
   EXPECT_GT(psnr, 38) << "a picture lost, doubled or late would cost far more than the encoding";
-}
-
-TEST(Sound, BeginsWhereTheSourceBegins) {
-  // A click at one second exactly.
-  const Clip clip("-f lavfi -i 'aevalsrc=0.9*gte(t\\,1)*lt(t\\,1.001):s=48000:d=5' -c:a pcm_s16le",
-                  "mov");
-  auto source = clip.open();
-  const auto found = probe(*source, "mov", Collected().taker());
-  ASSERT_TRUE(found) << found.error().context;
-  const json spec{{"container", "mov"},
-                  {"audio", found->at("audio")},
-                  {"frames", 235},
-                  {"boundaries", {0, 188}}};
-  Collected made;
-  auto again = clip.open();
-  const auto done = encode_sound(*again, spec, made.taker());
-  ASSERT_TRUE(done) << done.error().context;
-  const std::string whole = made.joined("audio/0");
-  const json stream = Clip::ffprobe_bytes(whole, "a:0");
-  EXPECT_EQ(stream.at("nb_read_frames"), "235");
-  EXPECT_NEAR(Clip::loudest_at(whole), 1.0005, 0.001);
 }
 
 }  // namespace
