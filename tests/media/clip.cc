@@ -121,7 +121,8 @@ double Clip::loudest_at(const std::string& bytes) {
   const std::vector<float> samples = samples_of(bytes);
   const auto loudest =
       std::ranges::max_element(samples, {}, [](float one) { return std::abs(one); });
-  return static_cast<double>((loudest - samples.begin()) / 2) / 48'000;
+  const std::ptrdiff_t moment = (loudest - samples.begin()) / 2;
+  return static_cast<double>(moment) / 48'000;
 }
 
 double Clip::loudness() const {
