@@ -37,6 +37,16 @@ std::string object_name(const std::string& video, const PlannedOutput& output,
 // Whether a video can't be played as it was meant to be without what such a task makes.
 bool is_needed(std::string_view kind) { return kind != kImagesKind; }
 
+// Of a video whose tasks are as they are: why the first that it needs was parked. Empty: none is.
+std::string failure_of(soci::session& sql, const std::string& video) {
+  const std::string images(kImagesKind);
+  std::string reason;
+  sql << "SELECT reason FROM tasks WHERE video = :video AND state = 'parked' AND kind <> :images "
+         "ORDER BY id LIMIT 1",
+      soci::use(video), soci::use(images), soci::into(reason);
+  return sql.got_data() ? reason : std::string();
+}
+
 // Whether another unit's init segment of the rendition has other bytes.
 bool differs_from_others(soci::session& sql, const std::string& video, const PlannedOutput& init,
                          const std::string& hash) {
@@ -204,7 +214,9 @@ base::Result<void> Work::retry(std::int64_t task) {
   return queue_.retry(task, [](soci::session& sql, const Lease& parked) -> base::Result<void> {
     if (auto there = check_original(sql, parked.video); !there) return there;
     if (!is_needed(parked.kind)) return {};
-    sql << "UPDATE videos SET failure = '' WHERE id = :id", soci::use(parked.video);
+    const std::string failure = failure_of(sql, parked.video);
+    sql << "UPDATE videos SET failure = :failure WHERE id = :id", soci::use(failure),
+        soci::use(parked.video);
     return {};
   });
 }

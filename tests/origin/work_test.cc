@@ -275,6 +275,19 @@ TEST_F(ImagesWorkTest, AVideoDoesWithoutItsImages) {
   EXPECT_EQ(text("SELECT failure FROM videos WHERE id = 'film'"), "no sound");
 }
 
+TEST_F(ImagesWorkTest, AVideoHasFailedForAsLongAsATaskThatItNeedsIsParked) {
+  const Lease lowest = **queue_.lease("w", {"transcode"});
+  const Lease rest = **queue_.lease("w", {"transcode"});
+  const Lease images = **queue_.lease("w", {"images"});
+  ASSERT_TRUE(work_.fail(images, "no picture", Queue::Verdict::kFinal));
+  ASSERT_TRUE(work_.fail(lowest, "the lowest broke", Queue::Verdict::kFinal));
+  ASSERT_TRUE(work_.fail(rest, "the rest broke", Queue::Verdict::kFinal));
+  ASSERT_TRUE(work_.retry(rest.task));
+  EXPECT_EQ(text("SELECT failure FROM videos WHERE id = 'film'"), "the lowest broke");
+  ASSERT_TRUE(work_.retry(lowest.task));
+  EXPECT_EQ(text("SELECT failure FROM videos WHERE id = 'film'"), "");
+}
+
 TEST_F(ImagesWorkTest, ThePosterIsThereBeforeAnythingCanBePlayed) {
   complete_images();
   EXPECT_TRUE(fs::exists(root_ / "media/film/poster.jpg"));
