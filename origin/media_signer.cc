@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/durable_file.h"
 #include "base/random.h"
 #include "base/unique_fd.h"
 
@@ -67,9 +68,7 @@ base::Result<void> make_file(const fs::path& path) {
   }
   ::unlink(unfinished.c_str());
   if (!done) return done;
-  const base::UniqueFd home(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!home || ::fsync(home.get()) != 0) return failed("can't sync", directory, errno);
-  return {};
+  return base::sync_directory(directory);
 }
 
 }  // namespace

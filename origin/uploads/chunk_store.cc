@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 #include <tuple>
 #include <utility>
 
 #include "base/check.h"
+#include "base/durable_file.h"
 #include "base/random.h"
 
 namespace origin {
@@ -20,21 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using base::ErrorCode;
+using base::file_failed;
 
 constexpr std::uint64_t kWriteBackStep = 2u << 20;
-
-std::unexpected<base::Error> failed(const char* what, const fs::path& path) {
-  const int error = errno;
-  const bool full = error == ENOSPC || error == EDQUOT;
-  return base::fail(full ? ErrorCode::kNoSpace : ErrorCode::kIo,
-                    std::string(what) + " " + path.native() + ": " + std::strerror(error));
-}
-
-base::Result<void> sync_directory(const fs::path& path) {
-  const base::UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return failed("sync", path);
-  return {};
-}
 
 }  // namespace
 
@@ -49,7 +37,8 @@ base::Result<std::unique_ptr<ChunkStore>> ChunkStore::open(const fs::path& direc
   if (!error) fs::remove_all(directory / "new", error);
   if (!error) fs::create_directory(directory / "new", error);
   if (error) return base::fail(ErrorCode::kIo, directory.native() + ": " + error.message());
-  if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
+  if (auto synced = base::sync_directory(directory); !synced)
+    return std::unexpected(synced.error());
   return store;
 }
 
@@ -66,7 +55,7 @@ fs::path ChunkStore::directory_of(std::uint8_t first_byte) const {
 
 base::Result<ChunkStore::Writer> ChunkStore::begin(std::uint64_t size) {
   struct statvfs space{};
-  if (::statvfs(directory_.c_str(), &space) != 0) return failed("look at", directory_);
+  if (::statvfs(directory_.c_str(), &space) != 0) return file_failed("look at", directory_);
   const std::uint64_t free = std::uint64_t{space.f_bavail} * space.f_frsize;
   if (free < disk_free_min_.count() + size) {
     return base::fail(ErrorCode::kNoSpace, directory_.native() + " has only " +
@@ -74,7 +63,7 @@ base::Result<ChunkStore::Writer> ChunkStore::begin(std::uint64_t size) {
   }
   fs::path path = directory_ / "new" / base::random_name(20);
   base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
-  if (file.get() < 0) return failed("make", path);
+  if (file.get() < 0) return file_failed("make", path);
   return Writer(*this, std::move(path), std::move(file));
 }
 
@@ -83,13 +72,13 @@ base::Result<ChunkStore::Writer> ChunkStore::resume(const fs::path& path, std::u
   auto writer = begin(size);
   if (!writer) return writer;
   const base::UniqueFd kept(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (kept.get() < 0) return failed("open", path);
+  if (kept.get() < 0) return file_failed("open", path);
   std::string buffer(std::min<std::uint64_t>(size, 1u << 20), '\0');
   while (writer->size() < size) {
     const std::size_t wanted = std::min<std::uint64_t>(buffer.size(), size - writer->size());
     const ssize_t got = ::read(kept.get(), buffer.data(), wanted);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed("read", path);
+    if (got < 0) return file_failed("read", path);
     if (got == 0) return base::fail(ErrorCode::kCorrupt, path.native() + " is too short");
     if (auto appended = writer->append({buffer.data(), static_cast<std::size_t>(got)}); !appended) {
       return std::unexpected(appended.error());
@@ -112,7 +101,7 @@ base::Result<void> ChunkStore::Writer::append(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failed("write", path_);
+    if (written < 0) return file_failed("write", path_);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   // The disk begins while the rest is still coming, so that finish() waits for less of it. Only a
@@ -132,21 +121,21 @@ base::Result<std::string> ChunkStore::Writer::finish(std::string_view expected) 
                       "the bytes have the SHA-256 " + hash + ", not the one that was named",
                       base::Blame::kClient);
   }
-  if (::fdatasync(file_.get()) != 0) return failed("sync", path_);
+  if (::fdatasync(file_.get()) != 0) return file_failed("sync", path_);
   const fs::path home = store_->path_of(hash);
-  if (::rename(path_.c_str(), home.c_str()) != 0) return failed("rename", path_);
+  if (::rename(path_.c_str(), home.c_str()) != 0) return file_failed("rename", path_);
   path_.clear();
-  if (auto synced = sync_directory(home.parent_path()); !synced) {
+  if (auto synced = base::sync_directory(home.parent_path()); !synced) {
     return std::unexpected(synced.error());
   }
   return hash;
 }
 
 base::Result<void> ChunkStore::Writer::keep_as(const fs::path& path) {
-  if (::fdatasync(file_.get()) != 0) return failed("sync", path_);
-  if (::rename(path_.c_str(), path.c_str()) != 0) return failed("rename", path_);
+  if (::fdatasync(file_.get()) != 0) return file_failed("sync", path_);
+  if (::rename(path_.c_str(), path.c_str()) != 0) return file_failed("rename", path_);
   path_.clear();
-  return sync_directory(path.parent_path());
+  return base::sync_directory(path.parent_path());
 }
 
 bool ChunkStore::has(std::string_view hash) const {
@@ -159,12 +148,12 @@ base::Result<void> ChunkStore::read(std::string_view hash, std::uint64_t offset,
   const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
     if (errno == ENOENT) return base::fail(ErrorCode::kNotFound, "no chunk " + std::string(hash));
-    return failed("open", path);
+    return file_failed("open", path);
   }
   while (!into.empty()) {
     const ssize_t got = ::pread(file.get(), into.data(), into.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed("read", path);
+    if (got < 0) return file_failed("read", path);
     if (got == 0) return base::fail(ErrorCode::kCorrupt, path.native() + " is too short");
     into = into.subspan(static_cast<std::size_t>(got));
     offset += static_cast<std::uint64_t>(got);
@@ -174,7 +163,7 @@ base::Result<void> ChunkStore::read(std::string_view hash, std::uint64_t offset,
 
 base::Result<void> ChunkStore::remove(std::string_view hash) {
   const fs::path path = path_of(hash);
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed("remove", path);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return file_failed("remove", path);
   return {};
 }
 
