@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/durable_file.h"
 #include "base/random.h"
 #include "base/unique_fd.h"
 #include "origin/litter.h"
@@ -23,27 +23,7 @@ namespace origin {
 namespace {
 
 namespace fs = std::filesystem;
-using base::ErrorCode;
-
-std::unexpected<base::Error> failed(const char* what, const fs::path& path, int error) {
-  const bool full = error == ENOSPC || error == EDQUOT;
-  return base::fail(full ? ErrorCode::kNoSpace : ErrorCode::kIo,
-                    std::string(what) + " " + path.native() + ": " + std::strerror(error));
-}
-
-base::Result<void> sync_directory(const fs::path& path) {
-  const base::UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return failed("sync", path, errno);
-  return {};
-}
-
-// With all that is above it, up to `root`.
-base::Result<void> make_directories(const fs::path& root, const fs::path& path) {
-  if (path == root || fs::is_directory(path)) return {};
-  if (auto made = make_directories(root, path.parent_path()); !made) return made;
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return failed("make", path, errno);
-  return sync_directory(path.parent_path());
-}
+using base::file_failed;
 
 // None: it can't be read, or isn't there.
 std::optional<std::string> read_file(const fs::path& path) {
@@ -64,43 +44,76 @@ struct Unfinished {
 
 }  // namespace
 
+base::Result<void> ObjectWriter::make_directories(const fs::path& path) {
+  if (path == root_) return {};
+  if (auto made = make_directories(path.parent_path()); !made) return made;
+  // Who finds a directory here may rely on its place: it is synced, or was removed again.
+  const base::MutexLock lock(making_);
+  if (::mkdir(path.c_str(), 0755) != 0) {
+    if (errno == EEXIST) return {};
+    return file_failed("make", path);
+  }
+  auto synced = base::sync_directory(path.parent_path());
+  if (!synced) ::rmdir(path.c_str());
+  return synced;
+}
+
+// Of an object that is there already: by an attempt that failed after the rename, or has yet to sync.
+base::Result<void> ObjectWriter::sync_place(const fs::path& home) const {
+  fs::path at = home;
+  do {
+    at = at.parent_path();
+    if (auto synced = base::sync_directory(at); !synced) return synced;
+  } while (at != root_);
+  return {};
+}
+
 base::Result<void> ObjectWriter::put(std::string_view name, std::string_view bytes) {
   CHECK(is_object_name(name));
   const fs::path home = root_ / name;
   const fs::path directory = home.parent_path();
-  if (auto made = make_directories(root_, directory); !made) return made;
+  if (auto made = make_directories(directory); !made) return made;
   // A leading dot: never an object's name.
   Unfinished file{directory / ("." + base::random_name(16))};
   const base::UniqueFd fd(::open(file.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (fd.get() < 0) {
     const int error = errno;
     file.path.clear();
-    return failed("make", home, error);
+    return file_failed("make", home, error);
   }
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failed("write", home, errno);
+    if (written < 0) return file_failed("write", home);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (::fdatasync(fd.get()) != 0) return failed("sync", home, errno);
-  if (::rename(file.path.c_str(), home.c_str()) != 0) return failed("rename", home, errno);
+  if (::fdatasync(fd.get()) != 0) return file_failed("sync", home);
+  if (::rename(file.path.c_str(), home.c_str()) != 0) return file_failed("rename", home);
   file.path.clear();
-  return sync_directory(directory);
+  return base::sync_directory(directory);
+}
+
+base::Result<ObjectWriter::Put> ObjectWriter::put_once(std::string_view name,
+                                                       std::string_view bytes) {
+  if (!has(name)) {
+    if (auto done = put(name, bytes); !done) return std::unexpected(done.error());
+    return Put::kNew;
+  }
+  if (auto synced = sync_place(root_ / name); !synced) return std::unexpected(synced.error());
+  return Put::kThereAlready;
 }
 
 base::Result<void> ObjectWriter::update(std::string_view name, std::string_view bytes) {
   CHECK(is_object_name(name));
   const fs::path home = root_ / name;
   if (read_file(home) != bytes) return put(name, bytes);
-  // A crash may have come between its rename and this.
-  return sync_directory(home.parent_path());
+  return sync_place(home);
 }
 
 base::Result<void> ObjectWriter::copy(std::string_view from, std::string_view name) {
   CHECK(is_object_name(from));
   const auto bytes = read_file(root_ / from);
-  if (!bytes) return failed("read", root_ / from, errno);
+  if (!bytes) return file_failed("read", root_ / from);
   return update(name, *bytes);
 }
 
@@ -108,7 +121,7 @@ base::Result<void> ObjectWriter::remove(std::string_view name) {
   CHECK(is_object_name(name));
   std::error_code error;
   fs::remove_all(root_ / name, error);
-  if (error) return failed("remove", root_ / name, error.value());
+  if (error) return file_failed("remove", root_ / name, error.value());
   return {};
 }
 

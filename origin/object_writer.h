@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/result.h"
 
 namespace origin {
@@ -27,17 +28,25 @@ class ObjectWriter {
   // As put(), but an object that has these bytes already stays the file that it is, and so keeps its
   // ETag (local_store.h).
   base::Result<void> update(std::string_view name, std::string_view bytes);
+  // Of an object whose name stands for its bytes: what has the name already is kept, and is durable
+  // from here on.
+  enum class Put { kNew, kThereAlready };
+  base::Result<Put> put_once(std::string_view name, std::string_view bytes);
   // update() with another object's bytes, which are there.
   base::Result<void> copy(std::string_view from, std::string_view name);
   // The object, or everything under a directory. What is not there is no error.
   base::Result<void> remove(std::string_view name);
-  [[nodiscard]] bool has(std::string_view name) const;
   // What lies directly under a directory and was last changed before `before_us` (litter.h).
   [[nodiscard]] std::vector<std::string> older_than(std::string_view directory,
                                                     std::int64_t before_us) const;
 
  private:
+  [[nodiscard]] bool has(std::string_view name) const;
+  base::Result<void> make_directories(const std::filesystem::path& path);
+  [[nodiscard]] base::Result<void> sync_place(const std::filesystem::path& home) const;
+
   const std::filesystem::path root_;
+  base::Mutex making_;  // Directories: held from making one until it is synced.
 };
 
 }  // namespace origin

@@ -134,10 +134,8 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
   std::optional<base::MutexLock> one_init;
   if (is_init) one_init.emplace(storing_init_);
   // The bytes first, then the row that says that they are there.
-  const bool there = objects_.has(name);
-  if (!there) {
-    if (auto put = objects_.put(name, output.bytes); !put) return std::unexpected(put.error());
-  }
+  const auto put = objects_.put_once(name, output.bytes);
+  if (!put) return std::unexpected(put.error());
   const auto kept = database_.write([&](soci::session& sql) -> base::Result<void> {
     if (auto good = queue_.check(sql, task.task, task.id); !good) {
       return std::unexpected(good.error());
@@ -156,11 +154,11 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
       return std::unexpected(removed.error());
     }
   }
-  if (!kept && kept.error().code == ErrorCode::kInvalid && !there) {
+  if (!kept && kept.error().code == ErrorCode::kInvalid && *put == ObjectWriter::Put::kNew) {
     if (auto removed = objects_.remove(name); !removed) return std::unexpected(removed.error());
   }
   if (!kept) return std::unexpected(kept.error());
-  return there ? Stored::kThereAlready : Stored::kNew;
+  return *put == ObjectWriter::Put::kNew ? Stored::kNew : Stored::kThereAlready;
 }
 
 base::Result<std::vector<std::string>> Work::complete(const Lease& task, const json& result) {

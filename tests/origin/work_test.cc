@@ -11,6 +11,7 @@
 
 #include "origin/local_store.h"
 #include "origin/videos/gone_objects.h"
+#include "tests/origin/no_file_can_be_opened.h"
 #include "tests/origin/test_database.h"
 #include "tests/package/box_bytes.h"
 
@@ -132,6 +133,21 @@ TEST_F(WorkTest, AnOutputOfAVideoThatIsGoneLeavesNothing) {
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::kNotFound);
   EXPECT_FALSE(fs::exists(root_ / "media/v"));
+}
+
+// A power cut would take what a worker sent and what another's attempt has put in place already.
+TEST_F(WorkTest, AnObjectThatIsThereHasARowOnlyWhenItsDirectoryIsSynced) {
+  ASSERT_TRUE(store("720p/0/init", init_));
+  ASSERT_TRUE(store("720p/0/seg/0", first_));
+  run("DELETE FROM outputs WHERE key = '720p/0/seg/0'");
+  {
+    const NoFileCanBeOpened none;
+    const auto done = store("720p/0/seg/0", first_);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::kIo);
+  }
+  EXPECT_EQ(stored(), 1);
+  EXPECT_EQ(store("720p/0/seg/0", first_), Work::Stored::kThereAlready);
 }
 
 TEST_F(WorkTest, ASpecThatIsNotOursIsAnErrorAndNoCrash) {
