@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/sha256.h"
+#include "origin/litter.h"
 #include "origin/tasks/video_tasks.h"
 #include "origin/videos/originals.h"
 
@@ -118,6 +119,14 @@ base::Result<std::string> Work::describe(const Lease& task, const PlannedOutput&
   return describe_segment(planned, *init, bytes);
 }
 
+// Deleted meanwhile, a video has taken its objects with it, but for one that came after. Its task
+// tells nothing of that: another's may have the id by now.
+base::Result<void> Work::remove_if_gone(const std::string& video) {
+  const auto gone = ids_without_row(database_, "videos", {video});
+  if (!gone) return std::unexpected(gone.error());
+  return gone->empty() ? base::Result<void>() : objects_.remove("media/" + video);
+}
+
 base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) {
   const auto outputs = planned_outputs(task.kind, task.spec);
   if (!outputs) return std::unexpected(outputs.error());
@@ -148,16 +157,12 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
     put_row(sql, task.video, *planned, name, output.bytes.size(), hash, *about);
     return {};
   });
-  if (!kept && kept.error().code == ErrorCode::kNotFound) {
-    // The video was deleted meanwhile, and its objects with it, but for this one.
-    if (auto removed = objects_.remove("media/" + task.video); !removed) {
-      return std::unexpected(removed.error());
-    }
+  if (!kept) {
+    const bool is_refused = kept.error().code == ErrorCode::kInvalid;
+    const auto removed = is_refused && *put == ObjectWriter::Put::kNew ? objects_.remove(name)
+                                                                       : remove_if_gone(task.video);
+    return std::unexpected(removed ? kept.error() : removed.error());
   }
-  if (!kept && kept.error().code == ErrorCode::kInvalid && *put == ObjectWriter::Put::kNew) {
-    if (auto removed = objects_.remove(name); !removed) return std::unexpected(removed.error());
-  }
-  if (!kept) return std::unexpected(kept.error());
   return *put == ObjectWriter::Put::kNew ? Stored::kNew : Stored::kThereAlready;
 }
 

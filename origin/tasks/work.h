@@ -57,6 +57,7 @@ class Work {
  private:
   base::Result<std::string> describe(const Lease& task, const PlannedOutput& planned,
                                      std::string_view bytes);
+  base::Result<void> remove_if_gone(const std::string& video);
   // But for a task that the video can do without (images): it is parked, and that is all.
   [[nodiscard]] Queue::AndThen video_fails() const;
 

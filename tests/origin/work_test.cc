@@ -45,6 +45,11 @@ class WorkTest : public testing::Test {
       return {};
     }));
   }
+  // That the fixture's task is of.
+  void add_video() {
+    run("INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
+        "kept_source) VALUES ('v', 1, '', '', 0, 0, 'public', '', '', 1)");
+  }
   void run(const std::string& statement) {
     EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
       sql << statement;
@@ -109,6 +114,7 @@ TEST_F(WorkTest, AnInitSegmentMustBeThatOfTheOtherUnits) {
 }
 
 TEST_F(WorkTest, AnInitSegmentThatWasThereStaysWhenItIsRefused) {
+  add_video();
   ASSERT_TRUE(store("720p/0/init", init_));
   const auto object = fs::directory_iterator(root_ / "media/v/720p")->path();
   run("INSERT INTO outputs (video, key, rendition, unit, object, size, hash, about, last) "
@@ -118,12 +124,14 @@ TEST_F(WorkTest, AnInitSegmentThatWasThereStaysWhenItIsRefused) {
 }
 
 TEST_F(WorkTest, ALeaseThatEndsWhileAnOutputIsOnItsWayStoresNothing) {
+  add_video();
   ASSERT_TRUE(store("720p/0/init", init_));
   clock_.advance(61s);
   const auto late = store("720p/0/seg/0", first_);
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::kBusy);
   EXPECT_EQ(stored(), 1);
+  EXPECT_TRUE(fs::exists(root_ / "media/v")) << "of a video that is still there";
 }
 
 TEST_F(WorkTest, AnOutputOfAVideoThatIsGoneLeavesNothing) {
@@ -132,6 +140,16 @@ TEST_F(WorkTest, AnOutputOfAVideoThatIsGoneLeavesNothing) {
   const auto late = store("720p/0/seg/0", first_);
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(fs::exists(root_ / "media/v"));
+}
+
+TEST_F(WorkTest, NorDoesItWhenAnotherTaskHasItsIdMeanwhile) {
+  ASSERT_TRUE(store("720p/0/init", init_));
+  run("DELETE FROM tasks");
+  add(kSpec);
+  const auto late = store("720p/0/seg/0", first_);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kBusy);
   EXPECT_FALSE(fs::exists(root_ / "media/v"));
 }
 
@@ -388,8 +406,7 @@ TEST_F(WorkTest, CollectsOldObjectsOfVideosThatAreGone) {
   }
   fs::last_write_time(root_ / "media/young",
                       std::chrono::file_clock::from_sys(clock_.wall() - 23h));
-  run("INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
-      "kept_source) VALUES ('v', 1, '', '', 0, 0, 'public', '', '', 1)");
+  add_video();
   EXPECT_EQ(collect_gone_objects(*database_, objects_, clock_), 1);
   EXPECT_TRUE(fs::exists(root_ / "media/v/720p/x.m4s"));
   EXPECT_TRUE(fs::exists(root_ / "media/young"));
