@@ -1,11 +1,8 @@
 #include "origin/media_access.h"
 
 #include <algorithm>
-#include <map>
-#include <optional>
 #include <utility>
 
-#include "base/mutex.h"
 #include "origin/media_plan.h"
 
 namespace origin {
@@ -82,22 +79,6 @@ struct MediaAccess::State {
     return http::target_without(*token);
   }
 
-  base::Result<bool> is_private(std::string_view video) {
-    {
-      const base::MutexLock lock(mutex);
-      if (const auto known = remembered.find(video); known != remembered.end()) {
-        return known->second;
-      }
-    }
-    const auto access = access_of(video);
-    if (!access) return std::unexpected(access.error());
-    const bool is_private = *access != "public";
-    const base::MutexLock lock(mutex);
-    if (remembered.size() >= kRememberedMax) remembered.clear();
-    remembered.emplace(video, is_private);
-    return is_private;
-  }
-
   bool is_trusted_edge(const http::RequestHead& request, std::string_view address) const {
     return request.fields.find("headrace-media-access") == "enforced" &&
            std::ranges::any_of(trusted_edges, [&](const http::AddressRange& range) {
@@ -108,8 +89,6 @@ struct MediaAccess::State {
   const http::MediaKeys keys;
   const std::vector<http::AddressRange> trusted_edges;
   const AccessOf access_of;
-  base::Mutex mutex;
-  std::map<std::string, bool, std::less<>> remembered GUARDED_BY(mutex);
 };
 
 MediaAccess::MediaAccess() = default;
@@ -137,9 +116,9 @@ base::Result<MediaGrant> MediaAccess::grant(const http::RequestHead& request,
   if (state_ == nullptr) return grant;
   grant.video = video_of(grant.name);
   if (grant.video.empty()) return grant;
-  const auto is_private = state_->is_private(grant.video);
-  if (!is_private) return std::unexpected(is_private.error());
-  if (!*is_private || has_token) return grant;
+  const auto access = state_->access_of(grant.video);
+  if (!access) return std::unexpected(access.error());
+  if (*access == "public" || has_token) return grant;
   if (!state_->is_trusted_edge(request, address)) {
     return denied(http::kNoMediaToken);
   }

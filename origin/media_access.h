@@ -4,11 +4,9 @@
 // Videos' objects are named "media/VIDEO/…"; others are for anyone. Of a video that the catalogue does
 // not know nothing is served: its objects are about to be removed.
 //
-// Threads    grant() from any thread that may block: it may verify a signature and ask the catalogue.
-//            What the catalogue says is remembered, up to kRememberedMax videos: it never changes.
+// Threads    grant() from any thread that may block: it may verify a signature, and asks the catalogue.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,7 +37,6 @@ struct MediaGrant {
 
 class MediaAccess {
  public:
-  static constexpr std::size_t kRememberedMax = 10'000;
   // A video's access, "public" or "private". kNotFound: no such video.
   using AccessOf = std::function<base::Result<std::string>(std::string_view video)>;
 

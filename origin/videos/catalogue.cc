@@ -176,12 +176,14 @@ base::Result<VideoView> Catalogue::get(std::string_view id) {
 }
 
 base::Result<std::string> Catalogue::access_of(std::string_view id) {
-  const std::string name(id);
-  return database_.read([&](soci::session& sql) -> base::Result<std::string> {
-    std::string access;
-    sql << "SELECT access FROM videos WHERE id = :id", soci::use(name), soci::into(access);
-    if (!sql.got_data()) return no_such_video();
-    return access;
+  return access_.of(id, [this](std::string_view video) {
+    const std::string name(video);
+    return database_.read([&](soci::session& sql) -> base::Result<std::string> {
+      std::string access;
+      sql << "SELECT access FROM videos WHERE id = :id", soci::use(name), soci::into(access);
+      if (!sql.got_data()) return no_such_video();
+      return access;
+    });
   });
 }
 
@@ -232,7 +234,7 @@ base::Result<VideoPage> Catalogue::list(std::int64_t owner, std::string_view cur
 
 base::Result<void> Catalogue::remove(std::string_view id, std::int64_t owner) {
   const std::string name(id);
-  return database_.write([&](soci::session& sql) -> base::Result<void> {
+  auto removed = database_.write([&](soci::session& sql) -> base::Result<void> {
     std::int64_t whose = 0;
     sql << "SELECT owner FROM videos WHERE id = :id", soci::use(name), soci::into(whose);
     if (!sql.got_data() || whose != owner) return no_such_video();
@@ -242,6 +244,8 @@ base::Result<void> Catalogue::remove(std::string_view id, std::int64_t owner) {
     sql << "DELETE FROM videos WHERE id = :id", soci::use(name);
     return {};
   });
+  access_.forget(id);  // Failed or not: a commit may have been made that was not confirmed.
+  return removed;
 }
 
 base::Result<std::vector<Catalogue::SourceChunk>> Catalogue::source(std::string_view id) {

@@ -17,6 +17,7 @@
 #include "origin/database/database.h"
 #include "origin/uploads/ledger.h"
 #include "origin/videos/captions.h"
+#include "origin/videos/remembered_access.h"
 
 namespace origin {
 
@@ -76,7 +77,7 @@ class Catalogue {
   static std::string create_in(soci::session& sql, const NewVideo& video, std::int64_t now_us);
 
   base::Result<VideoView> get(std::string_view id);
-  // "public" or "private": as it was made, for good.
+  // "public" or "private": as it was made, for good. Remembered, until remove() has returned.
   base::Result<std::string> access_of(std::string_view id);
   base::Result<VideoPage> list(std::int64_t owner, std::string_view cursor, int count);
   // With all that was made of it (objects are collected later).
@@ -94,6 +95,7 @@ class Catalogue {
  private:
   Database& database_;
   const base::Clock& clock_;
+  RememberedAccess access_;
 };
 
 }  // namespace origin

@@ -1,0 +1,56 @@
+#include "origin/videos/catalogue.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "origin/media_access.h"
+#include "tests/origin/test_database.h"
+
+namespace origin {
+namespace {
+
+using base::ErrorCode;
+
+class CatalogueTest : public testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    if (!TestDatabase::has(GetParam())) GTEST_SKIP() << "no PostgreSQL server on this machine";
+    database_ = test_.make(GetParam());
+    catalogue_ = std::make_unique<Catalogue>(*database_, clock_);
+  }
+  // Of owner 1, with these chunks.
+  std::string create(const std::vector<ChunkRef>& chunks = {{"a", 10}}) {
+    return *database_->write([&](soci::session& sql) -> base::Result<std::string> {
+      return Catalogue::create_in(sql, {.owner = 1, .container = "mov", .chunks = chunks}, ++now_);
+    });
+  }
+
+  TestDatabase test_;
+  base::ManualClock clock_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Catalogue> catalogue_;
+  std::int64_t now_ = 0;
+};
+
+TEST_P(CatalogueTest, OfARemovedVideoNothingIsServedFromThenOn) {
+  const std::string video = create();
+  const MediaAccess access({}, {}, [&](std::string_view id) { return catalogue_->access_of(id); });
+  http::RequestHead head;
+  head.target = "/media/" + video + "/master.m3u8";
+  EXPECT_TRUE(access.grant(head, "192.0.2.7", {}));
+  EXPECT_EQ(catalogue_->remove(video, 2).error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(access.grant(head, "192.0.2.7", {})) << "it was another's to remove";
+  ASSERT_TRUE(catalogue_->remove(video, 1));
+  const auto late = access.grant(head, "192.0.2.7", {});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kNotFound);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, CatalogueTest,
+                         testing::Values(Engine::kSqlite, Engine::kPostgres),
+                         [](const auto& info) { return name_of(info.param); });
+
+}  // namespace
+}  // namespace origin
