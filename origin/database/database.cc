@@ -10,6 +10,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/durable_file.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "origin/database/schema.h"
@@ -102,6 +103,24 @@ void run_statements(soci::session& sql, std::string_view statements) {
   }
 }
 
+void run_steps(soci::session& sql, int version) {
+  for (const char* step : schema_steps().subspan(static_cast<std::size_t>(version))) {
+    run_statements(sql, step);
+    ++version;
+    sql << "INSERT INTO schema_version (version) VALUES (:version)", soci::use(version);
+  }
+}
+
+void copy_to(soci::session& sql, const std::string& file) {
+  std::filesystem::remove(file);
+  sql << "VACUUM INTO :file", soci::use(file);
+}
+
+base::Result<void> put_in_place(const std::string& unfinished, const std::filesystem::path& file) {
+  std::filesystem::rename(unfinished, file);
+  return base::sync_directory(std::filesystem::absolute(file).parent_path());
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {
@@ -129,19 +148,22 @@ base::Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& op
                         "its tables are of version " + std::to_string(version) +
                             ", made by a newer Headrace; this one knows " + std::to_string(newest));
     }
-    if (version > 0 && version < newest && is_sqlite) {
+    if (version < newest) {
+      const bool is_to_be_kept = version > 0 && is_sqlite;
       const std::string copy = where + ".before-" + std::to_string(newest);
-      std::filesystem::remove(copy);
-      sql << "VACUUM INTO :copy", soci::use(copy);
-    }
-    for (int step = version; step < newest; ++step) {
+      if (is_to_be_kept) copy_to(sql, copy + ".new");
+      // All steps or none, so that what a copy is made of was never migrated half-way.
       state->begin(sql, Mode::kWrite);
-      if (version_of(sql) == step) {  // Else another process was quicker.
-        run_statements(sql, steps[static_cast<std::size_t>(step)]);
-        const int next = step + 1;
-        sql << "INSERT INTO schema_version (version) VALUES (:version)", soci::use(next);
+      if (version_of(sql) == version) {  // Else another process was quicker.
+        if (is_to_be_kept) {
+          if (auto kept = put_in_place(copy + ".new", copy); !kept) {
+            return std::unexpected(kept.error());
+          }
+        }
+        run_steps(sql, version);
       }
       sql << "COMMIT";
+      if (is_to_be_kept) std::filesystem::remove(copy + ".new");
     }
     return std::unique_ptr<Database>(new Database(std::move(state)));
   } catch (const soci::soci_error& error) {

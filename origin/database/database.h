@@ -33,8 +33,8 @@ struct DatabaseOptions {
 
 class Database {
  public:
-  // Makes and migrates what is there. kUnsupported: made by a newer Headrace. Before a migration
-  // of an existing SQLite file, a copy is left beside it ("origin.db.before-3").
+  // Makes and migrates what is there, wholly or not at all. kUnsupported: made by a newer Headrace.
+  // Before a migration of an existing SQLite file, a copy is left beside it ("origin.db.before-3").
   static base::Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

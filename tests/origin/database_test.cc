@@ -130,18 +130,53 @@ TEST_P(DatabaseTest, VideosOfBeforeRevisionsArePublishedOnceMore) {
 INSTANTIATE_TEST_SUITE_P(Engines, DatabaseTest, testing::Values(Engine::kSqlite, Engine::kPostgres),
                          [](const auto& info) { return name_of(info.param); });
 
-TEST(Database, TimesOfTheFirstTablesBecomeMicroseconds) {
-  TestDatabase test;
+// An SQLite file as the first version made it.
+std::string make_first_version(const TestDatabase& test) {
   const std::string file = (test.directory() / "old.db").native();
+  soci::session sql(soci::sqlite3, file);
+  std::string_view step = schema_steps()[0];
+  for (auto end = step.find(';'); end != std::string_view::npos; end = step.find(';')) {
+    sql << std::string(step.substr(0, end));
+    step.remove_prefix(end + 1);
+  }
+  sql << "CREATE TABLE schema_version (version BIGINT NOT NULL)";
+  sql << "INSERT INTO schema_version (version) VALUES (1)";
+  return file;
+}
+
+int version_in(const std::string& file) {
+  soci::session sql(soci::sqlite3, file);
+  int version = 0;
+  sql << "SELECT MAX(version) FROM schema_version", soci::into(version);
+  return version;
+}
+
+TEST(Database, AMigrationThatStopsHalfWayLeavesTheFileAndItsCopyAsTheyWere) {
+  TestDatabase test;
+  const std::string file = make_first_version(test);
   {
     soci::session sql(soci::sqlite3, file);
-    std::string_view step = schema_steps()[0];
-    for (auto end = step.find(';'); end != std::string_view::npos; end = step.find(';')) {
-      sql << std::string(step.substr(0, end));
-      step.remove_prefix(end + 1);
-    }
-    sql << "CREATE TABLE schema_version (version BIGINT NOT NULL)";
-    sql << "INSERT INTO schema_version (version) VALUES (1)";
+    sql << "ALTER TABLE tokens ADD COLUMN is_operator BIGINT";  // A later step will trip over it.
+  }
+  for (int tries = 0; tries < 2; ++tries) {
+    EXPECT_FALSE(Database::open({.url = "sqlite:" + file, .connections = 1}));
+  }
+  EXPECT_EQ(version_in(file), 1);
+  EXPECT_EQ(version_in(file + ".before-" + std::to_string(schema_steps().size())), 1);
+  {
+    soci::session sql(soci::sqlite3, file);
+    sql << "ALTER TABLE tokens DROP COLUMN is_operator";
+  }
+  EXPECT_TRUE(Database::open({.url = "sqlite:" + file, .connections = 1}));
+  EXPECT_EQ(version_in(file), static_cast<int>(schema_steps().size()));
+  EXPECT_EQ(version_in(file + ".before-" + std::to_string(schema_steps().size())), 1);
+}
+
+TEST(Database, TimesOfTheFirstTablesBecomeMicroseconds) {
+  TestDatabase test;
+  const std::string file = make_first_version(test);
+  {
+    soci::session sql(soci::sqlite3, file);
     sql << "INSERT INTO owners (id, name, quota_bytes, created) VALUES (1, 'a', 0, 1700000000123)";
     sql << "INSERT INTO tokens (hash, kind, owner, name, created, revoked) "
            "VALUES ('h', 'api', 1, 'a', 1700000000456, 0)";
