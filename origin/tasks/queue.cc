@@ -140,16 +140,17 @@ base::Result<void> Queue::heartbeat(std::int64_t task, std::string_view lease,
   });
 }
 
-base::Result<void> Queue::complete(std::int64_t task, std::string_view lease,
-                                   const AndThen& and_then) {
+base::Result<Queue::Missing> Queue::complete(std::int64_t task, std::string_view lease,
+                                             const Finish& finish) {
   const std::int64_t now = base::wall_us(clock_);
-  return database_.write([&](soci::session& sql) -> base::Result<void> {
+  return database_.write([&](soci::session& sql) -> base::Result<Missing> {
     const auto good = leased(sql, task, lease, now);
     if (!good) return std::unexpected(good.error());
-    if (auto then = and_then(sql, *good); !then) return then;
+    auto missing = finish(sql, *good);
+    if (!missing || !missing->empty()) return missing;
     sql << "UPDATE tasks SET state = 'done', lease = '', reason = '' WHERE id = :id",
         soci::use(task);
-    return {};
+    return missing;
   });
 }
 

@@ -66,11 +66,14 @@ class Queue {
                                            const std::vector<std::string>& kinds);
   // The new deadline is lease_time from now.
   base::Result<void> heartbeat(std::int64_t task, std::string_view lease, std::int64_t position_us);
-  // `and_then` runs in the same transaction; its error undoes the completion.
-  using AndThen = std::function<base::Result<void>(soci::session& sql, const Lease& task)>;
-  base::Result<void> complete(std::int64_t task, std::string_view lease, const AndThen& and_then);
+  // `finish` says what is missing; if nothing is, it has done what follows, in the same transaction,
+  // and the task is done. With something missing or an error the task stays as it is.
+  using Missing = std::vector<std::string>;
+  using Finish = std::function<base::Result<Missing>(soci::session& sql, const Lease& task)>;
+  base::Result<Missing> complete(std::int64_t task, std::string_view lease, const Finish& finish);
   // `final`: trying again would be in vain. `on_parked` runs in the same transaction when the task
   // is parked by it.
+  using AndThen = std::function<base::Result<void>(soci::session& sql, const Lease& task)>;
   enum class Verdict { kMayBeTriedAgain, kFinal };
   base::Result<void> fail(std::int64_t task, std::string_view lease, std::string_view reason,
                           Verdict verdict, const AndThen& on_parked);

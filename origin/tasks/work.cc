@@ -97,6 +97,17 @@ bool is_any_whole(soci::session& sql, const std::string& video,
   });
 }
 
+// Of what the task is to leave.
+std::vector<std::string> missing_of(soci::session& sql, const std::string& video,
+                                    const std::vector<PlannedOutput>& outputs) {
+  const std::set<std::string> there = stored_keys(sql, video);
+  std::vector<std::string> missing;
+  for (const PlannedOutput& output : outputs) {
+    if (!there.contains(output.key)) missing.push_back(output.key);
+  }
+  return missing;
+}
+
 }  // namespace
 
 base::Result<std::string> Work::describe(const Lease& task, const PlannedOutput& planned,
@@ -167,31 +178,25 @@ base::Result<Work::Stored> Work::store(const Lease& task, const Output& output) 
 }
 
 base::Result<std::vector<std::string>> Work::complete(const Lease& task, const json& result) {
-  std::vector<std::string> missing;
   bool completes = false;
-  const auto done = queue_.complete(
-      task.task, task.id, [&](soci::session& sql, const Lease& leased) -> base::Result<void> {
+  auto missing = queue_.complete(
+      task.task, task.id,
+      [&](soci::session& sql, const Lease& leased) -> base::Result<Queue::Missing> {
+        completes = false;  // Whatever a run that was undone found.
         if (leased.kind == "probe") {
-          return add_video_tasks(sql, leased.video, result, ladder_, base::wall_us(clock_));
+          auto added = add_video_tasks(sql, leased.video, result, ladder_, base::wall_us(clock_));
+          if (!added) return std::unexpected(added.error());
+          return {};
         }
-        const std::set<std::string> there = stored_keys(sql, leased.video);
-        missing.clear();
         const auto outputs = planned_outputs(leased.kind, leased.spec);
         if (!outputs) return std::unexpected(outputs.error());
-        for (const PlannedOutput& output : *outputs) {
-          if (!there.contains(output.key)) missing.push_back(output.key);
-        }
-        if (!missing.empty()) {
-          return base::fail(ErrorCode::kInvalid, "outputs are missing", base::Blame::kClient);
-        }
+        auto left = missing_of(sql, leased.video, *outputs);
         // Manifests name whole renditions alone.
-        completes = is_any_whole(sql, leased.video, *outputs);
+        completes = left.empty() && is_any_whole(sql, leased.video, *outputs);
         if (completes) note_change(sql, leased.video);
-        return {};
+        return left;
       });
-  if (!missing.empty()) return missing;
-  if (!done) return std::unexpected(done.error());
-  if (completes) {
+  if (missing && completes) {
     // It is done whether or not the manifests can be written now: Publisher::catch_up() tries again.
     publisher_.publish_or_log(task.video);
   }

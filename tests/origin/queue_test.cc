@@ -18,6 +18,7 @@ using base::ErrorCode;
 using namespace std::chrono_literals;
 
 base::Result<void> nothing(soci::session&, const Lease&) { return {}; }
+base::Result<Queue::Missing> nothing_missing(soci::session&, const Lease&) { return {}; }
 
 class QueueTest : public testing::TestWithParam<Engine> {
  protected:
@@ -100,7 +101,7 @@ TEST_P(QueueTest, AnOwnerSeesHisOwnTasksHoweverManyOthersHave) {
 TEST_P(QueueTest, DoneTasksAreShownOfOneVideoAlone) {
   add("a");
   const auto task = lease();
-  ASSERT_TRUE(queue_->complete(task->task, task->id, nothing));
+  ASSERT_TRUE(queue_->complete(task->task, task->id, nothing_missing));
   EXPECT_TRUE(queue_->list(1, "")->empty());
   EXPECT_EQ(queue_->list(1, "v")->size(), 1U);
 }
@@ -117,18 +118,29 @@ TEST_P(QueueTest, WhatFollowsIsDoneWithTheCompletionOrNotAtAll) {
   const Lease task = *lease();
   EXPECT_EQ(queue_
                 ->complete(task.task, task.id,
-                           [](soci::session& sql, const Lease&) -> base::Result<void> {
+                           [](soci::session& sql, const Lease&) -> base::Result<Queue::Missing> {
                              Queue::add(sql, {.kind = "probe", .key = "next"}, 0);
-                             return base::fail(ErrorCode::kInvalid, "an output is missing");
+                             return base::fail(ErrorCode::kInvalid, "it does not follow");
                            })
                 .error()
                 .context,
-            "an output is missing");
+            "it does not follow");
   EXPECT_EQ(only().state, TaskState::kLeased);
   EXPECT_FALSE(lease()) << "nothing followed";
-  EXPECT_TRUE(queue_->complete(task.task, task.id, nothing));
+  EXPECT_TRUE(queue_->complete(task.task, task.id, nothing_missing));
   EXPECT_EQ(only().state, TaskState::kDone);
-  EXPECT_EQ(queue_->complete(task.task, task.id, nothing).error().code, ErrorCode::kBusy);
+  EXPECT_EQ(queue_->complete(task.task, task.id, nothing_missing).error().code, ErrorCode::kBusy);
+}
+
+TEST_P(QueueTest, WithSomethingMissingItIsNotDone) {
+  add("a");
+  const Lease task = *lease();
+  const auto one_missing = [](soci::session&, const Lease&) -> base::Result<Queue::Missing> {
+    return Queue::Missing{"720p/0/seg/1"};
+  };
+  EXPECT_EQ(*queue_->complete(task.task, task.id, one_missing), Queue::Missing{"720p/0/seg/1"});
+  EXPECT_EQ(only().state, TaskState::kLeased);
+  EXPECT_TRUE(queue_->check(task.task, task.id));
 }
 
 TEST_P(QueueTest, ALeaseThatRanOutIsGoodForNothing) {
@@ -141,10 +153,11 @@ TEST_P(QueueTest, ALeaseThatRanOutIsGoodForNothing) {
   EXPECT_EQ(now.key, "a");
   EXPECT_NE(now.id, lost.id);
   for (const auto& done :
-       {queue_->heartbeat(lost.task, lost.id, 1), queue_->complete(lost.task, lost.id, nothing),
-        fail(lost, Queue::Verdict::kFinal), queue_->give_back(lost.task, lost.id)}) {
+       {queue_->heartbeat(lost.task, lost.id, 1), fail(lost, Queue::Verdict::kFinal),
+        queue_->give_back(lost.task, lost.id)}) {
     EXPECT_EQ(done.error().code, ErrorCode::kBusy);
   }
+  EXPECT_EQ(queue_->complete(lost.task, lost.id, nothing_missing).error().code, ErrorCode::kBusy);
   EXPECT_TRUE(queue_->check(now.task, now.id));
 }
 
