@@ -84,7 +84,9 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
   option("data.directory", c.data.directory,
          "Where uploads and what is made of them lie. Empty: media alone, without /api.");
   option("data.database", c.data.database,
-         "\"sqlite:FILE\" or \"postgresql:PARAMETERS\" of libpq; empty: a file in data.directory.");
+         "\"sqlite:FILE\" or \"postgresql:PARAMETERS\" of libpq; empty: a file in data.directory. "
+         "It is "
+         "kept connected api_threads + media.readers + 1 times.");
   option("data.api_threads", c.data.api_threads, 1, 256,
          "Threads that answer /api; each holds a database connection while it does.");
 

@@ -54,7 +54,7 @@ int with_tokens(const origin::OriginConfig& config, Work work) {
   if (config.data.directory.empty()) {
     return refuse({base::ErrorCode::kInvalid, "tokens need data.directory (or --data DIR)"});
   }
-  const auto database = origin::open_database(config.data);
+  const auto database = origin::open_database(config.data, 1);
   if (!database) return refuse(database.error());
   const base::SystemClock clock;
   origin::Tokens tokens(**database, clock);

@@ -49,6 +49,11 @@ Ladder ladder_of(const LadderConfig& config) {
   return ladder;
 }
 
+// That use the database: the API's, the readers of media, who ask whose these are, and the rounds'.
+std::uint32_t threads_of(const OriginConfig& config) {
+  return config.data.api_threads + config.media.readers + 1;
+}
+
 }  // namespace
 
 struct Platform::State {
@@ -210,7 +215,8 @@ base::Result<MediaSigner> open_media_signer(const OriginConfig& config) {
   return signer;
 }
 
-base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data) {
+base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data,
+                                                      std::uint32_t connections) {
   std::error_code error;
   std::filesystem::create_directories(data.directory, error);
   if (error) {
@@ -219,7 +225,7 @@ base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data) {
   }
   const std::string url =
       data.database.empty() ? "sqlite:" + data.directory + "/origin.db" : data.database;
-  auto database = Database::open({.url = url, .connections = data.api_threads + 2});
+  auto database = Database::open({.url = url, .connections = connections});
   if (!database) {
     return base::fail(database.error().code, "data.database: " + database.error().context);
   }
@@ -229,7 +235,7 @@ base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data) {
 base::Result<std::unique_ptr<Platform>> Platform::open(const OriginConfig& config,
                                                        const base::Clock& clock,
                                                        base::Metrics& metrics) {
-  auto database = open_database(config.data);
+  auto database = open_database(config.data, threads_of(config));
   if (!database) return std::unexpected(database.error());
   auto chunks = ChunkStore::open(config.data.directory + "/chunks", config.uploads.disk_free_min);
   if (!chunks) {

@@ -42,7 +42,9 @@ class Platform {
 std::string objects_directory(const DataConfig& data);
 // The key of media tokens, for `headrace-origin media-key` too; made if there is none yet.
 base::Result<MediaSigner> open_media_signer(const OriginConfig& config);
-// The database of these services, for `headrace-origin token`.
-base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data);
+// The database of these services, for `headrace-origin token`. `connections`: as many threads can use
+// it without waiting for each other.
+base::Result<std::unique_ptr<Database>> open_database(const DataConfig& data,
+                                                      std::uint32_t connections);
 
 }  // namespace origin
