@@ -147,7 +147,13 @@ constexpr const char* kOpenUploads = R"sql(
 CREATE INDEX uploads_open ON uploads (owner, expires) WHERE position < length OR length = 0;
 )sql";
 
-constexpr std::array kSteps{kFirst, kCaptionsAndRevisions, kOperators, kOpenUploads};
+// A range of a source, and what a task has left so far, are found without reading all of a video's rows.
+constexpr const char* kPlaces = R"sql(
+CREATE INDEX source_chunks_by_place ON source_chunks (video, first);
+CREATE INDEX outputs_by_unit ON outputs (video, rendition, unit);
+)sql";
+
+constexpr std::array kSteps{kFirst, kCaptionsAndRevisions, kOperators, kOpenUploads, kPlaces};
 
 }  // namespace
 

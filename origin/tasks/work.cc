@@ -72,11 +72,15 @@ void put_row(soci::session& sql, const std::string& video, const PlannedOutput& 
       soci::use(object), soci::use(size), soci::use(hash), soci::use(about), soci::use(last);
 }
 
-std::set<std::string> stored_keys(soci::session& sql, const std::string& video) {
+// Of what is there of a rendition's unit.
+std::set<std::string> stored_keys(soci::session& sql, const std::string& video,
+                                  const PlannedOutput& any) {
   std::set<std::string> keys;
   std::string key;
-  soci::statement select = (sql.prepare << "SELECT key FROM outputs WHERE video = :video",
-                            soci::use(video), soci::into(key));
+  soci::statement select =
+      (sql.prepare << "SELECT key FROM outputs WHERE video = :video AND rendition = :rendition AND "
+                      "unit = :unit",
+       soci::use(video), soci::use(any.rendition), soci::use(any.unit), soci::into(key));
   select.execute();
   while (select.fetch()) keys.insert(key);
   return keys;
@@ -100,9 +104,13 @@ bool is_any_whole(soci::session& sql, const std::string& video,
 // Of what the task is to leave.
 std::vector<std::string> missing_of(soci::session& sql, const std::string& video,
                                     const std::vector<PlannedOutput>& outputs) {
-  const std::set<std::string> there = stored_keys(sql, video);
+  std::set<std::pair<std::string, std::int64_t>> units;
+  std::set<std::string> there;
   std::vector<std::string> missing;
   for (const PlannedOutput& output : outputs) {
+    if (units.emplace(output.rendition, output.unit).second) {
+      there.merge(stored_keys(sql, video, output));
+    }
     if (!there.contains(output.key)) missing.push_back(output.key);
   }
   return missing;

@@ -65,15 +65,14 @@ base::Result<ApiAnswer> lease(const WorkerServices& services, const ApiCall& cal
     nothing.fields.add("retry-after", "1");
     return nothing;
   }
-  const auto chunks = services.catalogue.source((*task)->video);
-  if (!chunks) return std::unexpected(chunks.error());
-  const std::uint64_t size = chunks->empty() ? 0 : chunks->back().first + chunks->back().size;
+  const auto size = services.catalogue.source_size((*task)->video);
+  if (!size) return std::unexpected(size.error());
   return ApiAnswer::json({{"id", (*task)->task},
                           {"lease", (*task)->id},
                           {"lease_ends_in_ms", services.queue.limits().lease_time.count()},
                           {"kind", (*task)->kind},
                           {"video", (*task)->video},
-                          {"source_size", size},
+                          {"source_size", *size},
                           {"spec", json::parse((*task)->spec, nullptr, false)}});
 }
 
@@ -94,39 +93,52 @@ base::Result<ApiAnswer> heartbeat(const WorkerServices& services, const ApiCall&
   return ApiAnswer::json({{"lease_ends_in_ms", services.queue.limits().lease_time.count()}});
 }
 
+// From the chunks that have a part of it.
+base::Result<std::string> read_source(const WorkerServices& services, const std::string& video,
+                                      const http::ByteRange& range) {
+  const auto chunks = services.catalogue.source(video, range.first, range.last + 1);
+  if (!chunks) return std::unexpected(chunks.error());
+  std::string bytes(range.length(), '\0');
+  std::uint64_t next = range.first;
+  for (const Catalogue::SourceChunk& chunk : *chunks) {
+    if (chunk.first > next) break;
+    const std::uint64_t end = std::min(range.last + 1, chunk.first + chunk.size);
+    if (auto read = services.chunks.read(chunk.hash, next - chunk.first,
+                                         {bytes.data() + (next - range.first), end - next});
+        !read) {
+      return std::unexpected(read.error());
+    }
+    next = end;
+  }
+  if (next == range.last + 1) return bytes;
+  return base::fail(ErrorCode::kCorrupt,
+                    "the source of " + video + " has no chunk for byte " + std::to_string(next));
+}
+
 base::Result<ApiAnswer> source(const WorkerServices& services, const ApiCall& call) {
   const auto task = leased(services, call, lease_in_query(call));
   if (!task) return std::unexpected(task.error());
-  const auto chunks = services.catalogue.source(task->video);
-  if (!chunks) return std::unexpected(chunks.error());
-  const std::uint64_t size = chunks->empty() ? 0 : chunks->back().first + chunks->back().size;
+  const auto size = services.catalogue.source_size(task->video);
+  if (!size) return std::unexpected(size.error());
   const auto specs = http::parse_range(call.field("range"));
   if (!specs || specs->size() != 1) return invalid("one range of bytes must be asked for");
-  const auto ranges = http::resolve(*specs, size);
+  const auto ranges = http::resolve(*specs, *size);
   if (ranges.size() != 1) {
     ApiAnswer answer = ApiAnswer::problem(416, "the source has no such bytes");
-    answer.fields.add("content-range", http::format_unsatisfied(size));
+    answer.fields.add("content-range", http::format_unsatisfied(*size));
     return answer;
   }
   http::ByteRange range = ranges.front();
   range.last = std::min(range.last, range.first + kSourceRangeMax - 1);
-  std::string bytes(range.length(), '\0');
-  for (const Catalogue::SourceChunk& chunk : *chunks) {
-    const std::uint64_t first = std::max(range.first, chunk.first);
-    const std::uint64_t end = std::min(range.last + 1, chunk.first + chunk.size);
-    if (first >= end) continue;
-    if (auto read = services.chunks.read(chunk.hash, first - chunk.first,
-                                         {bytes.data() + (first - range.first), end - first});
-        !read) {
-      return std::unexpected(read.error());
-    }
-  }
-  return ApiAnswer{206,
-                   {{"content-type", "application/octet-stream"},
-                    {"cache-control", "no-store"},
-                    {"content-range", "bytes " + std::to_string(range.first) + "-" +
-                                          std::to_string(range.last) + "/" + std::to_string(size)}},
-                   std::move(bytes)};
+  auto bytes = read_source(services, task->video, range);
+  if (!bytes) return std::unexpected(bytes.error());
+  return ApiAnswer{
+      206,
+      {{"content-type", "application/octet-stream"},
+       {"cache-control", "no-store"},
+       {"content-range", "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) +
+                             "/" + std::to_string(*size)}},
+      std::move(*bytes)};
 }
 
 // An output in memory: segments have some megabytes.

@@ -248,17 +248,34 @@ base::Result<void> Catalogue::remove(std::string_view id, std::int64_t owner) {
   return removed;
 }
 
-base::Result<std::vector<Catalogue::SourceChunk>> Catalogue::source(std::string_view id) {
+base::Result<std::uint64_t> Catalogue::source_size(std::string_view id) {
   const std::string name(id);
+  return database_.read([&](soci::session& sql) -> base::Result<std::uint64_t> {
+    std::int64_t size = 0;
+    sql << "SELECT size FROM videos WHERE id = :id", soci::use(name), soci::into(size);
+    if (!sql.got_data()) return no_such_video();
+    return static_cast<std::uint64_t>(size);
+  });
+}
+
+base::Result<std::vector<Catalogue::SourceChunk>> Catalogue::source(std::string_view id,
+                                                                    std::uint64_t begin,
+                                                                    std::uint64_t end) {
+  const std::string name(id);
+  const auto from = static_cast<std::int64_t>(begin);
+  const auto to = static_cast<std::int64_t>(end);
+  // Where a chunk must begin to reach so far: the index finds by that.
+  const std::int64_t after = from - static_cast<std::int64_t>(ChunkStore::kChunkMax.count());
   return database_.read([&](soci::session& sql) -> base::Result<std::vector<SourceChunk>> {
     std::vector<SourceChunk> chunks;
     std::string hash;
     std::int64_t size = 0;
     std::int64_t first = 0;
     soci::statement select =
-        (sql.prepare << "SELECT hash, size, first FROM source_chunks "
-                        "WHERE video = :video ORDER BY number",
-         soci::use(name), soci::into(hash), soci::into(size), soci::into(first));
+        (sql.prepare << "SELECT hash, size, first FROM source_chunks WHERE video = :video AND "
+                        "first > :after AND first < :end AND first + size > :begin ORDER BY first",
+         soci::use(name), soci::use(after), soci::use(to), soci::use(from), soci::into(hash),
+         soci::into(size), soci::into(first));
     select.execute();
     while (select.fetch()) {
       chunks.push_back({hash, static_cast<std::uint64_t>(size), static_cast<std::uint64_t>(first)});

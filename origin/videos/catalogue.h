@@ -83,12 +83,15 @@ class Catalogue {
   // With all that was made of it (objects are collected later).
   base::Result<void> remove(std::string_view id, std::int64_t owner);
 
-  // The file as it was sent, in order.
+  // The size of the file as it was sent. Its chunks that have bytes of [begin, end), in order; none
+  // once it was let go (originals.h).
   struct SourceChunk {
     std::string hash;
     std::uint64_t size = 0, first = 0;
   };
-  base::Result<std::vector<SourceChunk>> source(std::string_view id);
+  base::Result<std::uint64_t> source_size(std::string_view id);
+  base::Result<std::vector<SourceChunk>> source(std::string_view id, std::uint64_t begin,
+                                                std::uint64_t end);
 
   base::Result<void> check_owner(std::string_view id, std::int64_t owner);
 

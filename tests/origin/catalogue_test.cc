@@ -48,6 +48,31 @@ TEST_P(CatalogueTest, OfARemovedVideoNothingIsServedFromThenOn) {
   EXPECT_EQ(late.error().code, ErrorCode::kNotFound);
 }
 
+TEST_P(CatalogueTest, ARangeOfASourceIsInTheChunksThatHaveAPartOfIt) {
+  constexpr std::uint64_t kMax = ChunkStore::kChunkMax.count();
+  const std::string video = create({{"a", kMax}, {"b", 5}, {"c", kMax}, {"d", 1}});
+  create({{"another's", kMax}});
+  const auto hashes = [&](std::uint64_t begin, std::uint64_t end) {
+    std::string all;
+    const auto chunks = catalogue_->source(video, begin, end);
+    for (const auto& chunk : *chunks) all += chunk.hash;
+    return all;
+  };
+  const std::uint64_t size = 2 * kMax + 6;
+  EXPECT_EQ(*catalogue_->source_size(video), size);
+  EXPECT_EQ(hashes(0, size), "abcd");
+  EXPECT_EQ(hashes(0, 1), "a");
+  EXPECT_EQ(hashes(kMax - 1, kMax), "a");
+  EXPECT_EQ(hashes(kMax - 1, kMax + 1), "ab");
+  EXPECT_EQ(hashes(kMax, kMax + 5), "b");
+  EXPECT_EQ(hashes(kMax + 4, size - 1), "bc");
+  EXPECT_EQ(hashes(size - 2, size - 1), "c");
+  EXPECT_EQ(hashes(size - 1, size), "d");
+  EXPECT_EQ(hashes(size, size + 9), "");
+  EXPECT_EQ(catalogue_->source(video, kMax, kMax + 5)->front().first, kMax);
+  EXPECT_EQ(catalogue_->source_size("none").error().code, ErrorCode::kNotFound);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, CatalogueTest,
                          testing::Values(Engine::kSqlite, Engine::kPostgres),
                          [](const auto& info) { return name_of(info.param); });

@@ -114,6 +114,7 @@ TEST_P(DatabaseTest, VideosOfBeforeRevisionsArePublishedOnceMore) {
          {"DROP TABLE captions", "DROP INDEX videos_behind",
           "ALTER TABLE videos DROP COLUMN revision", "ALTER TABLE videos DROP COLUMN written",
           "ALTER TABLE tokens DROP COLUMN is_operator", "DROP INDEX uploads_open",
+          "DROP INDEX source_chunks_by_place", "DROP INDEX outputs_by_unit",
           "DELETE FROM schema_version WHERE version > 1"}) {
       sql << undo;
     }

@@ -76,7 +76,7 @@ TEST_P(OriginalsTest, WhatIsReadyIsLetGoAndItsOwnersQuotaIsFree) {
   EXPECT_EQ(originals_.let_go(), 1);
   EXPECT_FALSE(is_kept(video));
   EXPECT_TRUE(ledger_.check_quota(1, 60));
-  EXPECT_TRUE(catalogue_.source(video)->empty());
+  EXPECT_TRUE(catalogue_.source(video, 0, 60)->empty());
   EXPECT_EQ(ledger_.collect(), 1);
   EXPECT_FALSE(chunks_->has(chunk.hash));
   EXPECT_EQ(originals_.let_go(), 0) << "once";
@@ -124,7 +124,7 @@ TEST_P(OriginalsTest, ChunksThatOthersNeedStay) {
   make_ready(mine);
   ASSERT_EQ(originals_.let_go(), 1);
   EXPECT_EQ(ledger_.collect(), 0);
-  EXPECT_EQ(catalogue_.source(others)->size(), 1u);
+  EXPECT_EQ(catalogue_.source(others, 0, 60)->size(), 1u);
   make_ready(others);
   ASSERT_EQ(originals_.let_go(), 1);
   EXPECT_EQ(ledger_.collect(), 1);
