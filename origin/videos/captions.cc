@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/sha256.h"
+#include "origin/videos/catalogue.h"
 #include "origin/videos/publication.h"
 #include "origin/videos/publisher.h"
 #include "package/captions.h"
@@ -19,13 +20,6 @@ using base::ErrorCode;
 
 std::unexpected<base::Error> refuse(ErrorCode code, std::string sentence) {
   return base::fail(code, std::move(sentence), base::Blame::kClient);
-}
-
-base::Result<void> check_owner(soci::session& sql, const std::string& video, std::int64_t owner) {
-  std::int64_t whose = 0;
-  sql << "SELECT owner FROM videos WHERE id = :id", soci::use(video), soci::into(whose);
-  if (!sql.got_data() || whose != owner) return refuse(ErrorCode::kNotFound, "no such video");
-  return {};
 }
 
 // The object of the captions in this language; empty: there are none.
@@ -79,8 +73,8 @@ base::Result<Captions::Stored> Captions::put(const std::string& video, std::int6
                   "\"label\" may have " + std::to_string(kLabelBytesMax) + " bytes");
   }
   // Before anything is stored for somebody else's video.
-  const auto owned =
-      database_.read([&](soci::session& sql) { return check_owner(sql, video, owner); });
+  const auto owned = database_.read(
+      [&](soci::session& sql) { return Catalogue::check_owner_in(sql, video, owner); });
   if (!owned) return std::unexpected(owned.error());
   const auto cues = package::read_captions(sent.file, {.file_max = base::Bytes(kFileBytesMax)});
   if (!cues) return std::unexpected(cues.error());
@@ -100,7 +94,7 @@ base::Result<Captions::Stored> Captions::put(const std::string& video, std::int6
   const auto size = static_cast<std::int64_t>(made.size);
   std::string before;
   const auto kept = database_.write([&](soci::session& sql) -> base::Result<void> {
-    if (auto still = check_owner(sql, video, owner); !still) return still;
+    if (auto still = Catalogue::check_owner_in(sql, video, owner); !still) return still;
     before = object_of(sql, video, made.language);
     if (before.empty() && count_of(sql, video) >= kOfVideoMax) {
       return refuse(ErrorCode::kInvalid, "a video may have captions in " +
@@ -143,7 +137,7 @@ base::Result<void> Captions::remove(const std::string& video, std::int64_t owner
   const base::MutexLock lock(changing_);
   std::string object;
   const auto removed = database_.write([&](soci::session& sql) -> base::Result<void> {
-    if (auto owned = check_owner(sql, video, owner); !owned) return owned;
+    if (auto owned = Catalogue::check_owner_in(sql, video, owner); !owned) return owned;
     object = object_of(sql, video, *tag);
     if (object.empty()) {
       return refuse(ErrorCode::kNotFound, "the video has no captions in " + *tag);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "base/random.h"
@@ -87,6 +88,28 @@ void conclude(VideoView& video, bool probed) {
                                        : VideoState::kWaiting;
 }
 
+// Inside a transaction. None: there is no such video.
+std::optional<VideoView> read_video(soci::session& sql, const std::string& id) {
+  VideoView video;
+  std::string probe;
+  std::int64_t size = 0;
+  std::int64_t kept = 0;
+  sql << "SELECT id, owner, title, file_name, size, created, access, failure, probe, kept_source "
+         "FROM videos WHERE id = :id",
+      soci::use(id), soci::into(video.id), soci::into(video.owner), soci::into(video.title),
+      soci::into(video.file_name), soci::into(size), soci::into(video.created_us),
+      soci::into(video.access), soci::into(video.failure), soci::into(probe), soci::into(kept);
+  if (!sql.got_data()) return std::nullopt;
+  video.size = static_cast<std::uint64_t>(size);
+  video.original_is_kept = kept != 0;
+  video.duration_us = duration_of(probe);
+  read_renditions(sql, video);
+  video.captions = read_captions_of(sql, id);
+  for (const CaptionsView& one : video.captions) video.stored_bytes += one.size;
+  conclude(video, !probe.empty());
+  return video;
+}
+
 }  // namespace
 
 std::string_view name_of(VideoState state) {
@@ -154,24 +177,9 @@ base::Result<Catalogue::Created> Catalogue::create(const NewVideo& video) {
 base::Result<VideoView> Catalogue::get(std::string_view id) {
   const std::string name(id);
   return database_.read([&](soci::session& sql) -> base::Result<VideoView> {
-    VideoView video;
-    std::string probe;
-    std::int64_t size = 0;
-    std::int64_t kept = 0;
-    sql << "SELECT id, owner, title, file_name, size, created, access, failure, probe, kept_source "
-           "FROM videos WHERE id = :id",
-        soci::use(name), soci::into(video.id), soci::into(video.owner), soci::into(video.title),
-        soci::into(video.file_name), soci::into(size), soci::into(video.created_us),
-        soci::into(video.access), soci::into(video.failure), soci::into(probe), soci::into(kept);
-    if (!sql.got_data()) return no_such_video();
-    video.size = static_cast<std::uint64_t>(size);
-    video.original_is_kept = kept != 0;
-    video.duration_us = duration_of(probe);
-    read_renditions(sql, video);
-    video.captions = read_captions_of(sql, name);
-    for (const CaptionsView& one : video.captions) video.stored_bytes += one.size;
-    conclude(video, !probe.empty());
-    return video;
+    auto video = read_video(sql, name);
+    if (!video) return no_such_video();
+    return std::move(*video);
   });
 }
 
@@ -203,9 +211,8 @@ base::Result<VideoPage> Catalogue::list(std::int64_t owner, std::string_view cur
     before_id = cursor.substr(dash + 1);
   }
   const int rows = count + 1;
-  std::vector<std::string> ids;
-  VideoPage page;
-  const auto read = database_.read([&](soci::session& sql) -> base::Result<void> {
+  return database_.read([&](soci::session& sql) -> base::Result<VideoPage> {
+    std::vector<std::string> ids;
     std::string id;
     soci::statement select =
         (sql.prepare << "SELECT id FROM videos WHERE owner = :owner AND (created < :before OR "
@@ -215,29 +222,24 @@ base::Result<VideoPage> Catalogue::list(std::int64_t owner, std::string_view cur
          soci::into(id));
     select.execute();
     while (select.fetch()) ids.push_back(id);
-    return {};
+    const bool more = static_cast<int>(ids.size()) > count;
+    if (more) ids.pop_back();
+    VideoPage page;
+    for (const std::string& one : ids) {
+      if (auto video = read_video(sql, one)) page.videos.push_back(std::move(*video));
+    }
+    if (more) {
+      const VideoView& last = page.videos.back();
+      page.next = std::to_string(last.created_us) + "-" + last.id;
+    }
+    return page;
   });
-  if (!read) return std::unexpected(read.error());
-  const bool more = static_cast<int>(ids.size()) > count;
-  if (more) ids.pop_back();
-  for (const std::string& id : ids) {
-    auto video = get(id);
-    if (!video) continue;  // Removed meanwhile.
-    page.videos.push_back(std::move(*video));
-  }
-  if (more && !page.videos.empty()) {
-    const VideoView& last = page.videos.back();
-    page.next = std::to_string(last.created_us) + "-" + last.id;
-  }
-  return page;
 }
 
 base::Result<void> Catalogue::remove(std::string_view id, std::int64_t owner) {
   const std::string name(id);
   auto removed = database_.write([&](soci::session& sql) -> base::Result<void> {
-    std::int64_t whose = 0;
-    sql << "SELECT owner FROM videos WHERE id = :id", soci::use(name), soci::into(whose);
-    if (!sql.got_data() || whose != owner) return no_such_video();
+    if (auto owned = check_owner_in(sql, name, owner); !owned) return owned;
     for (const char* table : {"source_chunks", "renditions", "outputs", "captions", "tasks"}) {
       sql << std::string("DELETE FROM ") + table + " WHERE video = :video", soci::use(name);
     }
@@ -286,12 +288,15 @@ base::Result<std::vector<Catalogue::SourceChunk>> Catalogue::source(std::string_
 
 base::Result<void> Catalogue::check_owner(std::string_view id, std::int64_t owner) {
   const std::string name(id);
-  return database_.read([&](soci::session& sql) -> base::Result<void> {
-    std::int64_t whose = 0;
-    sql << "SELECT owner FROM videos WHERE id = :id", soci::use(name), soci::into(whose);
-    if (!sql.got_data() || whose != owner) return no_such_video();
-    return {};
-  });
+  return database_.read([&](soci::session& sql) { return check_owner_in(sql, name, owner); });
+}
+
+base::Result<void> Catalogue::check_owner_in(soci::session& sql, const std::string& id,
+                                             std::int64_t owner) {
+  std::int64_t whose = 0;
+  sql << "SELECT owner FROM videos WHERE id = :id", soci::use(id), soci::into(whose);
+  if (!sql.got_data() || whose != owner) return no_such_video();
+  return {};
 }
 
 }  // namespace origin

@@ -56,7 +56,7 @@ struct VideoView {
 };
 
 struct VideoPage {
-  std::vector<VideoView> videos;  // Newest first, without renditions.
+  std::vector<VideoView> videos;  // Newest first.
   std::string next;               // Cursor; empty: that was all.
 };
 
@@ -79,6 +79,7 @@ class Catalogue {
   base::Result<VideoView> get(std::string_view id);
   // "public" or "private": as it was made, for good. Remembered, until remove() has returned.
   base::Result<std::string> access_of(std::string_view id);
+  // The videos of one page are of one moment.
   base::Result<VideoPage> list(std::int64_t owner, std::string_view cursor, int count);
   // With all that was made of it (objects are collected later).
   base::Result<void> remove(std::string_view id, std::int64_t owner);
@@ -94,6 +95,9 @@ class Catalogue {
                                                 std::uint64_t end);
 
   base::Result<void> check_owner(std::string_view id, std::int64_t owner);
+  // Inside a transaction of the caller's.
+  static base::Result<void> check_owner_in(soci::session& sql, const std::string& id,
+                                           std::int64_t owner);
 
  private:
   Database& database_;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "origin/media_access.h"
 #include "tests/origin/test_database.h"
@@ -71,6 +72,28 @@ TEST_P(CatalogueTest, ARangeOfASourceIsInTheChunksThatHaveAPartOfIt) {
   EXPECT_EQ(hashes(size, size + 9), "");
   EXPECT_EQ(catalogue_->source(video, kMax, kMax + 5)->front().first, kMax);
   EXPECT_EQ(catalogue_->source_size("none").error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(CatalogueTest, PagesGoFromNewToOldAndMissNone) {
+  std::vector<std::string> made;
+  for (int i = 0; i < 5; ++i) made.push_back(create());
+  std::vector<std::string> shown;
+  std::string next;
+  int pages = 0;
+  do {
+    const auto page = catalogue_->list(1, next, 2);
+    ASSERT_TRUE(page);
+    for (const VideoView& video : page->videos) {
+      shown.push_back(video.id);
+      EXPECT_EQ(video.state, VideoState::kWaiting);
+    }
+    next = page->next;
+    ++pages;
+  } while (!next.empty());
+  EXPECT_EQ(pages, 3);
+  EXPECT_EQ(shown, std::vector<std::string>(made.rbegin(), made.rend()));
+  EXPECT_TRUE(catalogue_->list(2, "", 2)->videos.empty());
+  EXPECT_EQ(catalogue_->list(1, "no cursor", 2).error().code, ErrorCode::kInvalid);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, CatalogueTest,
