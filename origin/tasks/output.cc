@@ -155,12 +155,18 @@ std::string PlannedOutput::init_key() const {
   return rendition + "/" + std::to_string(unit) + "/init";
 }
 
-base::Result<std::vector<PlannedOutput>> planned_outputs(std::string_view kind,
-                                                         std::string_view spec) {
+base::Result<std::vector<PlannedOutput>> planned_outputs(TaskKind kind, std::string_view spec) {
   try {
-    if (kind == "audio") return sound_outputs(json::parse(spec));
-    if (kind == "transcode") return picture_outputs(json::parse(spec));
-    if (kind == "images") return image_outputs(json::parse(spec));
+    switch (kind) {
+      case TaskKind::kProbe:
+        break;
+      case TaskKind::kAudio:
+        return sound_outputs(json::parse(spec));
+      case TaskKind::kTranscode:
+        return picture_outputs(json::parse(spec));
+      case TaskKind::kImages:
+        return image_outputs(json::parse(spec));
+    }
     return {};
   } catch (const json::exception& error) {
     return base::fail(ErrorCode::kCorrupt, std::string("the spec of a task: ") + error.what());

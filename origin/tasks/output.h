@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "origin/tasks/task_kind.h"
 #include "package/sample_entry.h"
 
 namespace origin {
@@ -39,8 +40,7 @@ struct PlannedOutput {
 };
 
 // All, in order; an init segment before those that go with it. Of a kind that leaves none, none.
-base::Result<std::vector<PlannedOutput>> planned_outputs(std::string_view kind,
-                                                         std::string_view spec);
+base::Result<std::vector<PlannedOutput>> planned_outputs(TaskKind kind, std::string_view spec);
 
 // What is to be known of an init segment, as JSON: {"codec", "track", "defaults": [duration, size,
 // flags]}.

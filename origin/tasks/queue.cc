@@ -5,6 +5,25 @@
 
 #include "base/random.h"
 
+namespace soci {
+
+// In rows, a kind is its word.
+template <>
+struct type_conversion<origin::TaskKind> {
+  using base_type = std::string;
+  static void from_base(const std::string& word, indicator /*there*/, origin::TaskKind& kind) {
+    const auto known = origin::task_kind_of(word);
+    if (!known) throw soci_error("a task has the unknown kind \"" + word + "\"");
+    kind = *known;
+  }
+  static void to_base(const origin::TaskKind& kind, std::string& word, indicator& there) {
+    word = origin::name_of(kind);
+    there = i_ok;
+  }
+};
+
+}  // namespace soci
+
 namespace origin {
 namespace {
 
@@ -95,7 +114,7 @@ void Queue::add(soci::session& sql, const NewTask& task, std::int64_t now_us) {
 }
 
 base::Result<std::optional<Lease>> Queue::lease(std::string_view worker,
-                                                const std::vector<std::string>& kinds) {
+                                                const std::vector<TaskKind>& kinds) {
   const std::string name(worker.substr(0, 200));
   const std::int64_t now = base::wall_us(clock_);
   const std::int64_t ends =
@@ -103,7 +122,7 @@ base::Result<std::optional<Lease>> Queue::lease(std::string_view worker,
   return database_.write([&](soci::session& sql) -> base::Result<std::optional<Lease>> {
     std::optional<Lease> best;
     std::int64_t best_rank = 0;
-    for (const std::string& kind : kinds) {
+    for (const TaskKind kind : kinds) {
       Lease found;
       std::int64_t rank = 0;
       sql << "SELECT id, rank, video, kind, key, spec FROM tasks "

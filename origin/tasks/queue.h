@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "origin/database/database.h"
+#include "origin/tasks/task_kind.h"
 
 namespace origin {
 
@@ -27,7 +28,7 @@ std::string_view name_of(TaskState state);  // "waiting", "leased", "done", "par
 
 struct NewTask {
   std::string video;
-  std::string kind;       // "probe", "audio", "transcode", "images".
+  TaskKind kind = TaskKind::kProbe;
   std::string key;        // The same work has the same key, once.
   std::int64_t rank = 0;  // Lower first; then older first.
   std::string spec;       // JSON for the worker.
@@ -36,12 +37,14 @@ struct NewTask {
 struct Lease {
   std::int64_t task = 0;
   std::string id;  // The fencing id.
-  std::string video, kind, key, spec;
+  TaskKind kind = TaskKind::kProbe;
+  std::string video, key, spec;
 };
 
 struct TaskView {
   std::int64_t id = 0;
-  std::string video, kind, key, worker, reason;
+  TaskKind kind = TaskKind::kProbe;
+  std::string video, key, worker, reason;
   TaskState state = TaskState::kWaiting;
   std::int64_t progress_us = 0;
   int failures = 0, losses = 0;
@@ -63,7 +66,7 @@ class Queue {
 
   // The best waiting task of these kinds; expired leases count as waiting. None: nothing to do.
   base::Result<std::optional<Lease>> lease(std::string_view worker,
-                                           const std::vector<std::string>& kinds);
+                                           const std::vector<TaskKind>& kinds);
   // The new deadline is lease_time from now.
   base::Result<void> heartbeat(std::int64_t task, std::string_view lease, std::int64_t position_us);
   // `finish` says what is missing; if nothing is, it has done what follows, in the same transaction,

@@ -62,11 +62,10 @@ struct Planning {
   const Ladder& ladder;
   const std::int64_t now_us;
 
-  void add(std::string_view kind, const std::string& name, std::int64_t rank,
-           const json& spec) const {
+  void add(TaskKind kind, const std::string& name, std::int64_t rank, const json& spec) const {
     Queue::add(sql,
                {.video = video,
-                .kind = std::string(kind),
+                .kind = kind,
                 .key = video + "/" + name,
                 .rank = rank,
                 .spec = spec.dump()},
@@ -79,17 +78,17 @@ void add_sound(const Planning& planning, const std::vector<AudioTrack>& tracks) 
     const json whole{{"duration", track.frames * track.frame}};
     const bool is_first = &track == &tracks.front();
     add_rendition(planning.sql, planning.video, track.name, "audio", 0, 1, whole.dump());
-    planning.add("audio", track.name, is_first ? kRankSound : kRankMoreSound,
+    planning.add(TaskKind::kAudio, track.name, is_first ? kRankSound : kRankMoreSound,
                  audio_spec(planning.probe, track));
   }
 }
 
 void add_images(const Planning& planning, std::int64_t duration_us, const Images& images) {
-  const std::string kind(kImagesKind);
+  const std::string name = "images";
   const json spec = images_spec(planning.probe, duration_us, images);
-  add_rendition(planning.sql, planning.video, kind, kind, kImagesLast, 1, spec.dump());
+  add_rendition(planning.sql, planning.video, name, name, kImagesLast, 1, spec.dump());
   const bool is_dear = images.interval_us < kCheapIntervalUs;
-  planning.add(kind, kind, is_dear ? kRankDearImages : kRankCheapImages, spec);
+  planning.add(TaskKind::kImages, name, is_dear ? kRankDearImages : kRankCheapImages, spec);
 }
 
 void add_rungs(const Planning& planning, const VideoTrack& track) {
@@ -107,7 +106,7 @@ void add_rungs(const Planning& planning, const VideoTrack& track) {
   }
   for (const RungTask& task : rung_tasks(track, planning.ladder.first_rung)) {
     for (std::size_t unit = 0; unit < track.units.size(); ++unit) {
-      planning.add("transcode", task.name + "/" + std::to_string(unit), task.rank,
+      planning.add(TaskKind::kTranscode, task.name + "/" + std::to_string(unit), task.rank,
                    transcode_spec(planning.probe, track, unit, task.rungs, planning.ladder));
     }
   }

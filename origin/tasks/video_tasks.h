@@ -6,15 +6,12 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "origin/database/database.h"
 #include "origin/videos/plan.h"
 
 namespace origin {
-
-inline constexpr std::string_view kImagesKind = "images";
 
 // Inside a transaction. `probe`: as a worker has told it, and kept with the video. Errors: plan_for()'s.
 base::Result<void> add_video_tasks(soci::session& sql, const std::string& video,

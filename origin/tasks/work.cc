@@ -36,11 +36,11 @@ std::string object_name(const std::string& video, const PlannedOutput& output,
 }
 
 // Whether a video can't be played as it was meant to be without what such a task makes.
-bool is_needed(std::string_view kind) { return kind != kImagesKind; }
+bool is_needed(TaskKind kind) { return kind != TaskKind::kImages; }
 
 // Of a video whose tasks are as they are: why the first that it needs was parked. Empty: none is.
 std::string failure_of(soci::session& sql, const std::string& video) {
-  const std::string images(kImagesKind);
+  const std::string images(name_of(TaskKind::kImages));
   std::string reason;
   sql << "SELECT reason FROM tasks WHERE video = :video AND state = 'parked' AND kind <> :images "
          "ORDER BY id LIMIT 1",
@@ -191,7 +191,7 @@ base::Result<std::vector<std::string>> Work::complete(const Lease& task, const j
       task.task, task.id,
       [&](soci::session& sql, const Lease& leased) -> base::Result<Queue::Missing> {
         completes = false;  // Whatever a run that was undone found.
-        if (leased.kind == "probe") {
+        if (leased.kind == TaskKind::kProbe) {
           auto added = add_video_tasks(sql, leased.video, result, ladder_, base::wall_us(clock_));
           if (!added) return std::unexpected(added.error());
           return {};

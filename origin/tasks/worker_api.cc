@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,19 +47,29 @@ std::string lease_in_query(const ApiCall& call) {
   return lease == call.query.end() ? "" : lease->second;
 }
 
+// A newer worker may name kinds that are not known here: there are no such tasks.
+base::Result<std::vector<TaskKind>> kinds_in(const json& request) {
+  std::set<TaskKind> kinds;
+  bool any = false;
+  for (const json& word : request.value("kinds", json::array())) {
+    if (!word.is_string()) continue;
+    any = true;
+    if (const auto kind = task_kind_of(word.get_ref<const std::string&>())) kinds.insert(*kind);
+  }
+  if (!any) return invalid("\"kinds\" must name the kinds of tasks that can be done");
+  return std::vector<TaskKind>(kinds.begin(), kinds.end());
+}
+
 base::Result<ApiAnswer> lease(const WorkerServices& services, const ApiCall& call,
                               const std::string& body) {
   const auto request = parse_object(body);
   if (!request) return std::unexpected(request.error());
-  std::vector<std::string> kinds;
-  for (const json& kind : request->value("kinds", json::array())) {
-    if (kind.is_string() && kinds.size() < 16) kinds.push_back(kind.get<std::string>());
-  }
-  if (kinds.empty()) return invalid("\"kinds\" must name the kinds of tasks that can be done");
+  const auto kinds = kinds_in(*request);
+  if (!kinds) return std::unexpected(kinds.error());
   const std::string worker = request->contains("worker") && (*request)["worker"].is_string()
                                  ? (*request)["worker"].get<std::string>()
                                  : call.caller->name;
-  const auto task = services.queue.lease(worker, kinds);
+  const auto task = services.queue.lease(worker, *kinds);
   if (!task) return std::unexpected(task.error());
   if (!*task) {
     ApiAnswer nothing = ApiAnswer::empty();
@@ -70,7 +81,7 @@ base::Result<ApiAnswer> lease(const WorkerServices& services, const ApiCall& cal
   return ApiAnswer::json({{"id", (*task)->task},
                           {"lease", (*task)->id},
                           {"lease_ends_in_ms", services.queue.limits().lease_time.count()},
-                          {"kind", (*task)->kind},
+                          {"kind", name_of((*task)->kind)},
                           {"video", (*task)->video},
                           {"source_size", *size},
                           {"spec", json::parse((*task)->spec, nullptr, false)}});
@@ -195,7 +206,7 @@ base::Result<ApiAnswer> complete(const WorkerServices& services, const ApiCall& 
   const auto missing = services.work.complete(*task, request->value("result", json::object()));
   if (!missing) {
     // A probe that makes no plan is a verdict on the file.
-    if (task->kind == "probe" && missing.error().code == ErrorCode::kInvalid) {
+    if (task->kind == TaskKind::kProbe && missing.error().code == ErrorCode::kInvalid) {
       if (auto failed = services.work.fail(*task, missing.error().context, Queue::Verdict::kFinal);
           !failed) {
         return std::unexpected(failed.error());

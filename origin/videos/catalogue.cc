@@ -145,7 +145,8 @@ std::string Catalogue::create_in(soci::session& sql, const NewVideo& video, std:
       soci::use(id), soci::use(video.owner), soci::use(video.title), soci::use(video.file_name),
       soci::use(size), soci::use(now_us), soci::use(video.access);
   const std::string spec = nlohmann::json{{"container", video.container}}.dump();
-  Queue::add(sql, {.video = id, .kind = "probe", .key = id + "/probe", .rank = 0, .spec = spec},
+  Queue::add(sql,
+             {.video = id, .kind = TaskKind::kProbe, .key = id + "/probe", .rank = 0, .spec = spec},
              now_us);
   return id;
 }

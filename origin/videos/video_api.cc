@@ -198,7 +198,7 @@ base::Result<ApiAnswer> remove(const VideoServices& services, const ApiCall& cal
 json to_json(const TaskView& task) {
   return {{"id", task.id},
           {"video", task.video},
-          {"kind", task.kind},
+          {"kind", name_of(task.kind)},
           {"key", task.key},
           {"state", name_of(task.state)},
           {"worker", task.worker},

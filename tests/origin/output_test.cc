@@ -18,7 +18,7 @@ constexpr const char* kPictures = R"({"rate": [12800, 512], "gop": 2, "segment":
 constexpr const char* kSound = R"({"frames": 11, "boundaries": [0, 5]})";
 
 std::vector<PlannedOutput> outputs_of(const char* kind, const char* spec) {
-  auto outputs = planned_outputs(kind, spec);
+  auto outputs = planned_outputs(*task_kind_of(kind), spec);
   EXPECT_TRUE(outputs) << outputs.error().context;
   return *outputs;
 }
@@ -67,9 +67,9 @@ TEST(PlannedOutputs, OfOpusHaveItsNameAndFrames) {
 }
 
 TEST(PlannedOutputs, OfASpecThatIsNotOursAreAnError) {
-  EXPECT_EQ(planned_outputs("transcode", "{}").error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(planned_outputs("audio", "no JSON").error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(planned_outputs("audio", R"({"codec": "mp3"})").error().context,
+  EXPECT_EQ(planned_outputs(TaskKind::kTranscode, "{}").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(planned_outputs(TaskKind::kAudio, "no JSON").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(planned_outputs(TaskKind::kAudio, R"({"codec": "mp3"})").error().context,
             "the spec of a task: \"mp3\" is no codec");
   EXPECT_TRUE(outputs_of("probe", "{}").empty());
 }

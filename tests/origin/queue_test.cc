@@ -38,13 +38,13 @@ class QueueTest : public testing::TestWithParam<Engine> {
     }));
   }
 
-  void add(const std::string& key, std::int64_t rank = 0, const std::string& kind = "probe") {
+  void add(const std::string& key, std::int64_t rank = 0, TaskKind kind = TaskKind::kProbe) {
     ASSERT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
       Queue::add(sql, {.video = "v", .kind = kind, .key = key, .rank = rank, .spec = "{}"}, 0);
       return {};
     }));
   }
-  std::optional<Lease> lease(const std::vector<std::string>& kinds = {"probe"}) {
+  std::optional<Lease> lease(const std::vector<TaskKind>& kinds = {TaskKind::kProbe}) {
     auto leased = queue_->lease("w", kinds);
     EXPECT_TRUE(leased) << leased.error().context;
     return *leased;
@@ -73,12 +73,32 @@ TEST_P(QueueTest, GivesTheLowestRankFirstThenTheOldest) {
   add("late", 5);
   add("a", 1);
   add("b", 1);
-  add("other", 0, "images");
+  add("other", 0, TaskKind::kImages);
   EXPECT_EQ(lease()->key, "a");
   EXPECT_EQ(lease()->key, "b");
-  EXPECT_EQ(lease({"images", "probe"})->key, "other");
+  EXPECT_EQ(lease({TaskKind::kImages, TaskKind::kProbe})->key, "other");
   EXPECT_EQ(lease()->key, "late");
   EXPECT_FALSE(lease());
+}
+
+TEST(TaskKinds, EachHasItsWord) {
+  for (const auto& [word, kind] : kTaskKinds) {
+    EXPECT_EQ(name_of(kind), word);
+    EXPECT_EQ(task_kind_of(word), kind);
+  }
+  EXPECT_EQ(task_kind_of("Probe"), std::nullopt);
+}
+
+TEST_P(QueueTest, ATaskOfAnUnknownKindIsAnErrorAndNoOtherKind) {
+  add("a");
+  ASSERT_TRUE(database_->write([](soci::session& sql) -> base::Result<void> {
+    sql << "UPDATE tasks SET kind = 'dub'";
+    return {};
+  }));
+  EXPECT_FALSE(lease());
+  const auto listed = queue_->list(1, "v");
+  ASSERT_FALSE(listed);
+  EXPECT_NE(listed.error().context.find("the unknown kind \"dub\""), std::string::npos);
 }
 
 TEST_P(QueueTest, AnOwnerSeesHisOwnTasksHoweverManyOthersHave) {
@@ -86,7 +106,8 @@ TEST_P(QueueTest, AnOwnerSeesHisOwnTasksHoweverManyOthersHave) {
   add("mine");
   ASSERT_TRUE(database_->write([](soci::session& sql) -> base::Result<void> {
     for (int i = 0; i <= Queue::kListMax; ++i) {
-      Queue::add(sql, {.video = "w", .kind = "probe", .key = std::to_string(i), .spec = "{}"}, 0);
+      Queue::add(
+          sql, {.video = "w", .kind = TaskKind::kProbe, .key = std::to_string(i), .spec = "{}"}, 0);
     }
     return {};
   }));
@@ -119,7 +140,7 @@ TEST_P(QueueTest, WhatFollowsIsDoneWithTheCompletionOrNotAtAll) {
   EXPECT_EQ(queue_
                 ->complete(task.task, task.id,
                            [](soci::session& sql, const Lease&) -> base::Result<Queue::Missing> {
-                             Queue::add(sql, {.kind = "probe", .key = "next"}, 0);
+                             Queue::add(sql, {.kind = TaskKind::kProbe, .key = "next"}, 0);
                              return base::fail(ErrorCode::kInvalid, "it does not follow");
                            })
                 .error()
@@ -228,7 +249,7 @@ TEST_P(QueueTest, ManyWorkersNeverShareATask) {
     for (int i = 0; i < 4; ++i) {
       workers.emplace_back([&] {
         while (true) {
-          const auto task = queue_->lease("w", {"probe"});
+          const auto task = queue_->lease("w", {TaskKind::kProbe});
           if (!task && task.error().code == ErrorCode::kOverloaded) continue;
           ASSERT_TRUE(task);
           if (!*task) return;

@@ -36,12 +36,12 @@ class WorkTest : public testing::Test {
         work_(*database_, queue_, objects_, publisher_, clock_, std::move(ladder)) {
     fs::create_directories(root_);
     add(kSpec);
-    task_ = **queue_.lease("w", {"transcode"});
+    task_ = **queue_.lease("w", {TaskKind::kTranscode});
   }
 
   void add(const std::string& spec) {
     EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
-      Queue::add(sql, {.video = "v", .kind = "transcode", .key = "v/0", .spec = spec}, 0);
+      Queue::add(sql, {.video = "v", .kind = TaskKind::kTranscode, .key = "v/0", .spec = spec}, 0);
       return {};
     }));
   }
@@ -192,10 +192,11 @@ class ImagesWorkTest : public WorkTest {
     run("INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
         "kept_source) VALUES ('film', 1, 't', 'f', 1, 0, 'public', '', '', 1)");
     EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
-      Queue::add(sql, {.video = "film", .kind = "probe", .key = "film/probe", .spec = "{}"}, 0);
+      Queue::add(sql,
+                 {.video = "film", .kind = TaskKind::kProbe, .key = "film/probe", .spec = "{}"}, 0);
       return {};
     }));
-    const Lease probe = **queue_.lease("w", {"probe"});
+    const Lease probe = **queue_.lease("w", {TaskKind::kProbe});
     EXPECT_TRUE(
         work_
             .complete(
@@ -207,7 +208,8 @@ class ImagesWorkTest : public WorkTest {
   }
   std::vector<std::string> keys_in_order() {
     std::vector<std::string> keys;
-    while (const auto task = *queue_.lease("w", {"transcode", "images"})) keys.push_back(task->key);
+    while (const auto task = *queue_.lease("w", {TaskKind::kTranscode, TaskKind::kImages}))
+      keys.push_back(task->key);
     return keys;
   }
   std::string text(const std::string& query) {
@@ -221,7 +223,7 @@ class ImagesWorkTest : public WorkTest {
     return text("SELECT CAST(revision AS TEXT) FROM videos WHERE id = 'film'");
   }
   void complete_images() {
-    task_ = **queue_.lease("w", {"images"});
+    task_ = **queue_.lease("w", {TaskKind::kImages});
     ASSERT_EQ(store("images/0/sheet/0", jpeg(160, 90)), Work::Stored::kNew);
     EXPECT_EQ(*work_.complete(task_, {}), std::vector<std::string>{"images/0/poster"});
     ASSERT_EQ(store("images/0/poster", jpeg(1'280, 720)), Work::Stored::kNew);
@@ -239,10 +241,11 @@ class ImagesWorkTest : public WorkTest {
         R"(, "first": )" + std::to_string(4 * unit) +
         R"(, "frames": 4, "rungs": [{"name": "100p", "width": 1280, "height": 720}]})";
     EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
-      Queue::add(sql, {.video = "film", .kind = "transcode", .key = name, .spec = spec}, 0);
+      Queue::add(sql, {.video = "film", .kind = TaskKind::kTranscode, .key = name, .spec = spec},
+                 0);
       return {};
     }));
-    task_ = **queue_.lease("w", {"transcode"});
+    task_ = **queue_.lease("w", {TaskKind::kTranscode});
     ASSERT_TRUE(store(name + "/init", init_));
     for (const int segment : {2 * unit, 2 * unit + 1}) {
       const auto start = static_cast<std::uint64_t>(segment) * 2 * 512;
@@ -298,7 +301,7 @@ TEST_F(OneGoWorkTest, AllRungsOfAUnitAreOneTask) {
 }
 
 TEST_F(ImagesWorkTest, AVideoDoesWithoutItsImages) {
-  const Lease images = **queue_.lease("w", {"images"});
+  const Lease images = **queue_.lease("w", {TaskKind::kImages});
   ASSERT_TRUE(work_.fail(images, "no picture", Queue::Verdict::kFinal));
   EXPECT_EQ(text("SELECT failure FROM videos WHERE id = 'film'"), "");
   EXPECT_EQ(text("SELECT state || reason FROM tasks WHERE kind = 'images'"), "parkedno picture");
@@ -310,9 +313,9 @@ TEST_F(ImagesWorkTest, AVideoDoesWithoutItsImages) {
 }
 
 TEST_F(ImagesWorkTest, AVideoHasFailedForAsLongAsATaskThatItNeedsIsParked) {
-  const Lease lowest = **queue_.lease("w", {"transcode"});
-  const Lease rest = **queue_.lease("w", {"transcode"});
-  const Lease images = **queue_.lease("w", {"images"});
+  const Lease lowest = **queue_.lease("w", {TaskKind::kTranscode});
+  const Lease rest = **queue_.lease("w", {TaskKind::kTranscode});
+  const Lease images = **queue_.lease("w", {TaskKind::kImages});
   ASSERT_TRUE(work_.fail(images, "no picture", Queue::Verdict::kFinal));
   ASSERT_TRUE(work_.fail(lowest, "the lowest broke", Queue::Verdict::kFinal));
   ASSERT_TRUE(work_.fail(rest, "the rest broke", Queue::Verdict::kFinal));
