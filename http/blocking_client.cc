@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "http/outgoing.h"
 
 namespace http {
 namespace {
@@ -127,6 +128,9 @@ BlockingClient::~BlockingClient() { curl_easy_cleanup(state_->easy); }
 void BlockingClient::stop() { state_->stopped = true; }
 
 base::Result<BlockingAnswer> BlockingClient::fetch(const BlockingRequest& request) {
+  if (auto checked = check_outgoing(request.method, request.url, request.fields); !checked) {
+    return std::unexpected(checked.error());
+  }
   State& state = *state_;
   CURL* const easy = state.easy;
   curl_easy_reset(easy);  // Connections stay.
@@ -190,8 +194,9 @@ base::Result<BlockingAnswer> BlockingClient::fetch(const BlockingRequest& reques
 
   curl_slist* lines = curl_slist_append(nullptr, "Expect:");
   for (const base::Field field : request.fields) {
-    lines = curl_slist_append(lines,
-                              (std::string(field.name) + ": " + std::string(field.value)).c_str());
+    // libcurl takes "Name:" for "without that field" and "Name;" for an empty one.
+    const std::string value = field.value.empty() ? ";" : ": " + std::string(field.value);
+    lines = curl_slist_append(lines, (std::string(field.name) + value).c_str());
   }
   set(easy, CURLOPT_HTTPHEADER, lines);
   const CURLcode code = state.stopped ? CURLE_ABORTED_BY_CALLBACK : curl_easy_perform(easy);

@@ -5,8 +5,9 @@
 // not used.
 //
 // Threads    One at a time; another thread may call stop().
-// Errors     kUnreachable, kTimeout, kProtocol, kTooLarge (the answer), kAborted (stop()). An answer
-//            of whatever status is no error.
+// Errors     kUnreachable, kTimeout, kProtocol, kTooLarge (the answer), kAborted (stop()); kInvalid: a
+//            request that can't be sent (outgoing.h), of which not a byte was. An answer of whatever
+//            status is no error.
 #pragma once
 
 #include <chrono>

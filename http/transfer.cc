@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "http/message.h"
+#include "http/outgoing.h"
 
 namespace http {
 namespace {
@@ -17,9 +18,6 @@ using base::ErrorCode;
 
 // The deadlines are checked against the clock that fires the timers, not the loop's.
 base::MonoTime clock_now() { return std::chrono::steady_clock::now(); }
-
-// Beyond any target a server of ours takes (limits.h), and below what libcurl refuses.
-constexpr std::size_t kUrlBytesMax = 64 * 1024;
 
 // What one piece of a body has room in, as libcurl hands it over.
 constexpr std::size_t kReceiveBufferMin = 16 * 1024;
@@ -191,21 +189,10 @@ void Transfer::set_method_and_body() {
 }
 
 base::Result<void> Transfer::check_request() {
-  auto url = parse_url(request_.url);
+  auto url = check_outgoing(request_.method, request_.url, request_.fields);
   if (!url) return std::unexpected(url.error());
   url_ = std::move(*url);
   origin_ = url_.scheme + "://" + url_.authority();
-  if (!is_token(request_.method) || request_.method == "CONNECT") {
-    return base::fail(ErrorCode::kInvalid, origin_ + ": a method that can't be sent");
-  }
-  if (request_.url.size() > kUrlBytesMax) {
-    return base::fail(ErrorCode::kInvalid, origin_ + ": a URL that can't be sent");
-  }
-  for (const base::Field field : request_.fields) {
-    if (!is_token(field.name) || !is_field_value(field.value)) {
-      return base::fail(ErrorCode::kInvalid, origin_ + ": a request field that can't be sent");
-    }
-  }
   return {};
 }
 
