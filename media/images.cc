@@ -98,7 +98,6 @@ class Sheets {
     if (!bytes) return std::unexpected(bytes.error());
     return taker_.product(
         {.key = "images/0/sheet/" + std::to_string(tile / board_.tiles_per_sheet()),
-         .type = "image/jpeg",
          .bytes = std::move(*bytes)});
   }
 
@@ -127,8 +126,7 @@ class Poster {
   base::Result<void> give(const Taker& taker) {
     auto bytes = encode_jpeg(*best_, kPosterCoarseness);
     if (!bytes) return std::unexpected(bytes.error());
-    return taker.product(
-        {.key = "images/0/poster", .type = "image/jpeg", .bytes = std::move(*bytes)});
+    return taker.product({.key = "images/0/poster", .bytes = std::move(*bytes)});
   }
 
  private:

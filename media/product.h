@@ -11,8 +11,7 @@
 namespace media {
 
 struct Product {
-  std::string key;   // "720p/0/seg/3"
-  std::string type;  // Media type.
+  std::string key;  // "720p/0/seg/3"
   std::string bytes;
 };
 

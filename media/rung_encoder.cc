@@ -31,7 +31,6 @@ base::Result<std::unique_ptr<RungEncoder>> RungEncoder::open(const RungSpec& run
 base::Result<void> RungEncoder::give(std::string key, std::string bytes) {
   return taker_.product(
       {.key = rung_.name + "/" + std::to_string(unit_.number) + "/" + std::move(key),
-       .type = "video/mp4",
        .bytes = std::move(bytes)});
 }
 

@@ -192,8 +192,7 @@ class SoundTrack {
   }
 
   base::Result<void> give(const std::string& key, std::string bytes) {
-    return taker_.product(
-        {.key = spec_.name + "/0/" + key, .type = "audio/mp4", .bytes = std::move(bytes)});
+    return taker_.product({.key = spec_.name + "/0/" + key, .bytes = std::move(bytes)});
   }
 
   const SoundSpec spec_;

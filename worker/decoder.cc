@@ -13,6 +13,7 @@
 #include "media/product.h"
 #include "media/sound.h"
 #include "media/transcode.h"
+#include "worker/product.h"
 #include "worker/sandbox/child_session.h"
 #include "worker/sandbox_trial.h"
 
@@ -21,8 +22,6 @@ namespace {
 
 using base::ErrorCode;
 using nlohmann::json;
-
-constexpr std::size_t kHeadBytesMax = 64 * 1024;
 
 class SessionSource final : public media::ByteSource {
  public:
@@ -43,21 +42,12 @@ class SessionSource final : public media::ByteSource {
   sandbox::SourceReader& reader_;
 };
 
-std::string length_bytes(std::size_t length) {
-  std::string bytes(4, '\0');
-  for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<char>(length >> (8 * i));
-  return bytes;
-}
-
 base::Result<void> give_out(sandbox::ChildSession& session, const media::Product& product,
                             std::uint32_t number) {
-  const std::string head = json{{"key", product.key}, {"type", product.type}}.dump();
   const auto output =
       session.open_output(sandbox::OutputKind::kSegment, "p" + std::to_string(number));
   if (!output) return std::unexpected(output.error());
-  if (auto written = session.write(*output, length_bytes(head.size()) + head); !written) {
-    return written;
-  }
+  if (auto written = session.write(*output, product_head(product.key)); !written) return written;
   if (!product.bytes.empty()) {
     if (auto written = session.write(*output, product.bytes); !written) return written;
   }
@@ -107,16 +97,5 @@ base::Result<std::string> do_task_and_say(sandbox::ChildSession& session) {
 }  // namespace
 
 void run_decoder() { sandbox::run_confined(do_task_and_say); }
-
-base::Result<ProductParts> split_product(std::string_view output) {
-  std::size_t length = 0;
-  for (std::size_t i = 4; i-- > 0 && output.size() >= 4;) {
-    length = (length << 8) | static_cast<unsigned char>(output[i]);
-  }
-  if (output.size() < 4 || length > kHeadBytesMax || length > output.size() - 4) {
-    return base::fail(ErrorCode::kProtocol, "a product without a head");
-  }
-  return ProductParts{.head = output.substr(4, length), .bytes = output.substr(4 + length)};
-}
 
 }  // namespace worker

@@ -141,8 +141,8 @@ base::Result<std::string> OriginClient::source(const Task& task, std::uint64_t o
   return std::move(answer->body);
 }
 
-base::Result<void> OriginClient::put(const Task& task, const std::string& key,
-                                     const std::string& type, std::string_view bytes) {
+base::Result<void> OriginClient::put(const Task& task, std::string_view key,
+                                     std::string_view bytes) {
   const base::Sha256::Digest digest = base::Sha256::of(bytes);
   const std::string repr =
       "sha-256=:" + base::to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) +
@@ -150,7 +150,7 @@ base::Result<void> OriginClient::put(const Task& task, const std::string& key,
   const auto answer =
       call({.method = "PUT",
             .url = path_of(task, "outputs?key=") + escape(key) + "&lease=" + escape(task.lease),
-            .fields = {{"content-type", type}, {"repr-digest", repr}},
+            .fields = {{"repr-digest", repr}},
             .body = bytes});
   if (!answer) return std::unexpected(answer.error());
   if (answer->status / 100 != 2) return base::fail(ErrorCode::kInvalid, detail_of(*answer));

@@ -38,8 +38,7 @@ class OriginClient {
   base::Result<std::optional<Task>> lease(const std::string& worker);
   base::Result<void> heartbeat(const Task& task, std::int64_t position_us);
   base::Result<std::string> source(const Task& task, std::uint64_t offset, std::uint64_t length);
-  base::Result<void> put(const Task& task, const std::string& key, const std::string& type,
-                         std::string_view bytes);
+  base::Result<void> put(const Task& task, std::string_view key, std::string_view bytes);
   // The keys that are missing; none: done.
   base::Result<std::vector<std::string>> complete(const Task& task, const nlohmann::json& result);
   enum class Verdict { kMayBeTriedAgain, kFinal };

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/thread.h"
-#include "worker/decoder.h"
+#include "worker/product.h"
 #include "worker/sandbox/child_process.h"
 
 namespace worker {
@@ -102,12 +102,8 @@ class LeasedSink final : public sandbox::ResultSink {
   base::Result<void> close(std::uint32_t id) override {
     const std::string output = std::move(open_.extract(id).mapped());
     const auto parts = split_product(output);
-    const json head = parts ? json::parse(parts->head, nullptr, false) : json();
-    if (!head.is_object() || !head.value("key", json()).is_string() ||
-        !head.value("type", json()).is_string()) {
-      return base::fail(ErrorCode::kProtocol, "a product whose head makes no sense");
-    }
-    return client_.put(task_, head["key"], head["type"], parts->bytes);
+    if (!parts) return std::unexpected(parts.error());
+    return client_.put(task_, parts->key, parts->bytes);
   }
   base::Result<void> progressed(std::chrono::microseconds decoded) override {
     heartbeat_.set_position(decoded.count());

@@ -98,11 +98,34 @@ Text make_outputs(ChildSession& session) {
   return "{\"segments\":1}";
 }
 
+// What worker/product.h would make of the key.
+Text give_product(ChildSession& session, std::string_view key) {
+  const auto output = session.open_output(OutputKind::kSegment, "p0");
+  if (!output) return std::unexpected(output.error());
+  if (auto wrote = session.write(*output, std::string(key) + "\nbytes"); !wrote) {
+    return std::unexpected(wrote.error());
+  }
+  if (auto closed = session.close(*output); !closed) return std::unexpected(closed.error());
+  return "{}";
+}
+
 // --- What ends badly.
 
 [[noreturn]] void loop() {
   for (std::atomic<std::uint64_t> turns = 0;; ++turns) {
   }
+}
+
+// In place of a key, the end of the parent's request and another one.
+constexpr std::string_view kSmuggled =
+    "a\r\ncontent-length: 0\r\n\r\nPOST /api/v1/worker/lease HTTP/1.1\r\nhost: o\r\nx: y";
+
+Text open_two_outputs(ChildSession& session) {
+  for (const char* const name : {"p0", "p1"}) {
+    const auto output = session.open_output(OutputKind::kSegment, name);
+    if (!output) return std::unexpected(output.error());
+  }
+  loop();
 }
 
 Text take_memory(ChildSession& /*session*/) {
@@ -143,6 +166,9 @@ const std::map<std::string, Deed, std::less<>>& deeds() {
       {"sum", sum_of_source},
       {"threads", work_with_threads},
       {"outputs", make_outputs},
+      {"product", [](ChildSession& s) -> Text { return give_product(s, "720p/0/seg/3"); }},
+      {"smuggling-product", [](ChildSession& s) -> Text { return give_product(s, kSmuggled); }},
+      {"two-outputs-open", open_two_outputs},
       {"echo", [](ChildSession& session) -> Text { return session.order(); }},
       {"environment",
        [](ChildSession&) -> Text {

@@ -1,0 +1,55 @@
+// What a worker tells the origin of a task, with deeds (deeds.h) in the decoder's place.
+#include "worker/task_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/worker/deeds.h"
+#include "tests/worker/recording_origin.h"
+
+namespace worker {
+namespace {
+
+using Ending = TaskRunner::Ending;
+using Requests = std::vector<std::string>;
+
+constexpr std::string_view kTask = "/api/v1/worker/tasks/17/";
+const std::string kFail = "POST " + std::string(kTask) + "fail HTTP/1.1";
+const std::string kGiveBack = "POST " + std::string(kTask) + "give-back HTTP/1.1";
+const std::string kComplete = "POST " + std::string(kTask) + "complete HTTP/1.1";
+const std::string kPut =
+    "PUT " + std::string(kTask) + "outputs?key=720p%2F0%2Fseg%2F3&lease=abc HTTP/1.1";
+
+Ending run(RecordingOrigin& origin, std::string_view deed) {
+  TaskRunner runner({.url = origin.url(),
+                     .token = "hrw_secret",
+                     .child_arguments = {std::string(sandbox::kChildFlag), std::string(deed)},
+                     .patience = std::chrono::milliseconds(0)});
+  return runner.run({.id = 17,
+                     .lease = "abc",
+                     .kind = "transcode",
+                     .video = "v",
+                     .source_size = 100,
+                     .lease_time = std::chrono::minutes(1),
+                     .spec = nlohmann::json::object()});
+}
+
+std::string well(std::string_view /*request*/) { return answer_of(200); }
+
+TEST(TaskRunner, BringsProductsToTheOrigin) {
+  RecordingOrigin origin(well);
+  EXPECT_EQ(run(origin, "product"), Ending::kDone);
+  EXPECT_EQ(origin.requests(), (Requests{kPut, kComplete}));
+}
+
+TEST(TaskRunner, SendsNothingOfAProductWhoseHeadLies) {
+  RecordingOrigin origin(well);
+  EXPECT_EQ(run(origin, "smuggling-product"), Ending::kFailed);
+  EXPECT_EQ(origin.requests(), Requests{kFail});
+}
+
+}  // namespace
+}  // namespace worker
