@@ -28,8 +28,8 @@ ErrorCode code_of(CURLcode code) {
     case CURLE_OPERATION_TIMEDOUT:
       return ErrorCode::kTimeout;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return ErrorCode::kInvalid;
+    case CURLE_UNSUPPORTED_PROTOCOL:  // The answer's, such as HTTP/0.9: the URL's was checked.
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_PARTIAL_FILE:

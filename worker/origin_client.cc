@@ -82,8 +82,8 @@ base::Result<http::BlockingAnswer> OriginClient::call(http::BlockingRequest requ
     }
     if (stopped_) return base::fail(ErrorCode::kAborted, "stopped");
     if (std::chrono::steady_clock::now() + pause > until) {
-      if (!answer) return answer;
-      return base::fail(ErrorCode::kUnreachable, detail_of(*answer));
+      return base::fail(ErrorCode::kUnreachable,
+                        answer ? detail_of(*answer) : answer.error().context);
     }
     // In small steps, so that stop() is heard.
     for (auto left = pause; left.count() > 0 && !stopped_; left -= kPauseFirst) {

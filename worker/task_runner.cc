@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <functional>
-#include <unordered_map>
 #include <utility>
 
 #include "base/log.h"
@@ -18,6 +17,8 @@ using base::ErrorCode;
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds kLastWordsPatience{10'000};
+// The decoder gives its products out one after the other; the parent keeps each whole until it is closed.
+constexpr std::uint32_t kOutputsOpenMax = 1;
 
 // Keeps the lease until it is destroyed.
 class Heartbeat {
@@ -85,22 +86,21 @@ class LeasedSource final : public sandbox::ByteSource {
   const Task& task_;
 };
 
-// Products, whole, to the origin.
+// Products, whole, to the origin; one open at a time (kOutputsOpenMax), so that it holds no more.
 class LeasedSink final : public sandbox::ResultSink {
  public:
   LeasedSink(OriginClient& client, const Task& task, Heartbeat& heartbeat)
       : client_(client), task_(task), heartbeat_(heartbeat) {}
 
-  base::Result<void> open(std::uint32_t id, sandbox::OutputKind, std::string_view) override {
-    open_[id];
+  base::Result<void> open(std::uint32_t, sandbox::OutputKind, std::string_view) override {
     return {};
   }
-  base::Result<void> write(std::uint32_t id, std::string_view bytes) override {
-    open_[id] += bytes;
+  base::Result<void> write(std::uint32_t, std::string_view bytes) override {
+    output_ += bytes;
     return {};
   }
-  base::Result<void> close(std::uint32_t id) override {
-    const std::string output = std::move(open_.extract(id).mapped());
+  base::Result<void> close(std::uint32_t) override {
+    const std::string output = std::exchange(output_, {});
     const auto parts = split_product(output);
     if (!parts) return std::unexpected(parts.error());
     return client_.put(task_, parts->key, parts->bytes);
@@ -114,13 +114,15 @@ class LeasedSink final : public sandbox::ResultSink {
   OriginClient& client_;
   const Task& task_;
   Heartbeat& heartbeat_;
-  std::unordered_map<std::uint32_t, std::string> open_;
+  std::string output_;
 };
 
-// This machine can't confine what decodes: another worker may do better. (A source that can't be read
-// and products that are refused are failures: they must come to an end some time.)
-bool cannot_confine(const sandbox::Exit& exit) {
-  return exit.kind == sandbox::Exit::Kind::kAborted && exit.code == ErrorCode::kUnsupported;
+// Nothing that the task can help: this machine can't confine what decodes, where another may; or the
+// origin was away, or in trouble with its storage, until patience was over. (Products that are refused
+// and a source that is gone are failures: they must come to an end some time.)
+bool may_go_well_elsewhere_or_later(const sandbox::Exit& exit) {
+  return exit.kind == sandbox::Exit::Kind::kAborted &&
+         (exit.code == ErrorCode::kUnsupported || exit.code == ErrorCode::kUnreachable);
 }
 
 }  // namespace
@@ -152,6 +154,7 @@ TaskRunner::Ending TaskRunner::run(const Task& task) {
     child.arguments = options_.child_arguments;
     child.order =
         json{{"kind", task.kind}, {"spec", task.spec}, {"threads", options_.threads}}.dump();
+    child.conversation.outputs_open_max = kOutputsOpenMax;
     child.required = options_.required;
     child.run_time_max = std::chrono::hours(6);
     child.limits.cpu_time = std::chrono::hours(12);
@@ -176,7 +179,7 @@ TaskRunner::Ending TaskRunner::run(const Task& task) {
       said = last_words_.fail(task, "outputs were missing, " + missing->front() + " first",
                               OriginClient::Verdict::kMayBeTriedAgain);
     }
-  } else if (stop_.stop_requested() || cannot_confine(exit)) {
+  } else if (stop_.stop_requested() || may_go_well_elsewhere_or_later(exit)) {
     ending = Ending::kGivenBack;
     said = last_words_.give_back(task);
   } else {

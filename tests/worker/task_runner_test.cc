@@ -51,5 +51,50 @@ TEST(TaskRunner, SendsNothingOfAProductWhoseHeadLies) {
   EXPECT_EQ(origin.requests(), Requests{kFail});
 }
 
+TEST(TaskRunner, HoldsOneOutputAtATime) {
+  RecordingOrigin origin(well);
+  EXPECT_EQ(run(origin, "two-outputs-open"), Ending::kFailed);
+  EXPECT_EQ(origin.requests(), Requests{kFail});
+  EXPECT_NE(origin.body().find("it made the decoder misbehave"), std::string::npos)
+      << origin.body();
+}
+
+TEST(TaskRunner, GivesBackWhatItCanNotReadBecauseTheOriginIsInTrouble) {
+  for (const int status : {500, 503, 507}) {
+    RecordingOrigin origin([status](std::string_view request) {
+      return answer_of(request.find("/source") == std::string_view::npos ? 200 : status);
+    });
+    EXPECT_EQ(run(origin, "sum"), Ending::kGivenBack) << status;
+    EXPECT_EQ(origin.requests().back(), kGiveBack) << status;
+  }
+}
+
+TEST(TaskRunner, GivesBackWhatItCanNotStoreBecauseTheOriginIsInTrouble) {
+  for (const std::string& trouble : {answer_of(507), std::string()}) {
+    RecordingOrigin origin([&trouble](std::string_view request) {
+      return request.starts_with("PUT") ? trouble : answer_of(200);
+    });
+    EXPECT_EQ(run(origin, "product"), Ending::kGivenBack) << trouble;
+    EXPECT_EQ(origin.requests().back(), kGiveBack) << trouble;
+  }
+}
+
+TEST(TaskRunner, SaysThatAProductWasRefused) {
+  RecordingOrigin origin([](std::string_view request) {
+    return request.starts_with("PUT") ? answer_of(422, R"({"detail": "its width is 1"})")
+                                      : answer_of(200);
+  });
+  EXPECT_EQ(run(origin, "product"), Ending::kFailed);
+  EXPECT_EQ(origin.requests(), (Requests{kPut, kFail}));
+}
+
+TEST(TaskRunner, SaysThatTheOriginHasNoSuchSource) {
+  RecordingOrigin origin([](std::string_view request) {
+    return answer_of(request.find("/source") == std::string_view::npos ? 200 : 404);
+  });
+  EXPECT_EQ(run(origin, "sum"), Ending::kFailed);
+  EXPECT_EQ(origin.requests().back(), kFail);
+}
+
 }  // namespace
 }  // namespace worker
