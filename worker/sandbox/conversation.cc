@@ -66,8 +66,10 @@ void Conversation::stop() {
 
 base::MonoTime Conversation::last_progress() const {
   using base::MonoTime;
-  const MonoTime last{MonoTime::duration(last_progress_.load())};
+  // In this order, against on_our_time()'s: seen between its two steps, or with both of them in between,
+  // a call's time counts twice or once, never not at all.
   const MonoTime::rep since = on_our_time_since_.load();
+  const MonoTime last{MonoTime::duration(last_progress_.load())};
   if (since == 0) return last;
   return last + (now() - MonoTime(MonoTime::duration(since)));
 }
