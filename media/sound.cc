@@ -9,6 +9,7 @@
 #include "media/filter.h"
 #include "media/fragmenter.h"
 #include "media/input.h"
+#include "package/sound_cuts.h"
 
 namespace media {
 namespace {
@@ -34,6 +35,17 @@ struct SoundSpec {
   }
 };
 
+// Where segments begin, in frames; none: it makes no sense. Older origins list them.
+std::vector<std::int64_t> read_cuts(const json& spec) {
+  if (const auto listed = spec.find("boundaries"); listed != spec.end()) return *listed;
+  const package::SoundCuts cuts{.length_num = spec.at("segment").at(0),
+                                .length_den = spec.at("segment").at(1),
+                                .frame = spec.at("frame"),
+                                .lead = spec.at("lead"),
+                                .segments = spec.at("segments")};
+  return cuts.are_within_bounds() ? cuts.cuts() : std::vector<std::int64_t>();
+}
+
 base::Result<SoundSpec> read_spec(const json& spec) {
   const std::string codec = spec.value("codec", "aac");
   SoundSpec read{.name = spec.value("name", "audio"),
@@ -43,8 +55,9 @@ base::Result<SoundSpec> read_spec(const json& spec) {
                  .frame = spec.value("frame", 1'024),
                  .lead = spec.value("lead", 0),
                  .frames = spec.at("frames"),
-                 .boundaries = spec.at("boundaries")};
-  if (read.codec == AV_CODEC_ID_NONE || read.frame < 1 || read.lead < 0) {
+                 .boundaries = read_cuts(spec)};
+  if (read.boundaries.empty() || read.codec == AV_CODEC_ID_NONE || read.frame < 1 ||
+      read.lead < 0) {
     return base::fail(ErrorCode::kInvalid, "a task's spec: sound of an unknown kind");
   }
   return read;

@@ -13,6 +13,8 @@ namespace {
 using base::ErrorCode;
 using nlohmann::json;
 
+constexpr int kProtocol = 2;  // docs/worker-protocol.md, "Versions".
+
 constexpr std::chrono::milliseconds kPauseFirst{100};
 constexpr std::chrono::milliseconds kPauseMax{5'000};
 
@@ -102,8 +104,9 @@ base::Result<http::BlockingAnswer> OriginClient::post(const std::string& path, c
 
 base::Result<std::optional<Task>> OriginClient::lease(const std::string& worker) {
   const auto answer =
-      post("/api/v1/worker/lease",
-           {{"worker", worker}, {"kinds", {"probe", "audio", "transcode", "images"}}});
+      post("/api/v1/worker/lease", {{"worker", worker},
+                                    {"protocol", kProtocol},
+                                    {"kinds", {"probe", "audio", "transcode", "images"}}});
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 204) return std::optional<Task>();
   try {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/thread.h"
+#include "worker/planned_outputs.h"
 #include "worker/product.h"
 #include "worker/sandbox/child_process.h"
 
@@ -140,8 +141,19 @@ void TaskRunner::stop() {
   source_.stop();
 }
 
+// A newer worker may understand it.
+TaskRunner::Ending TaskRunner::refuse(const Task& task, const base::Error& error) {
+  base::log_warning(
+      "task.not_done",
+      {{"task", std::to_string(task.id)}, {"how", "refused"}, {"detail", error.context}});
+  const auto said = last_words_.fail(task, error.context, OriginClient::Verdict::kMayBeTriedAgain);
+  return said ? Ending::kFailed : Ending::kLeaseLost;
+}
+
 TaskRunner::Ending TaskRunner::run(const Task& task) {
   using Kind = sandbox::Exit::Kind;
+  const auto outputs = planned_outputs(task.kind, task.spec);
+  if (!outputs) return refuse(task, outputs.error());
   std::stop_source ends;
   const std::stop_callback when_stopped(stop_.get_token(), [&ends] { ends.request_stop(); });
   sandbox::Exit exit;
@@ -154,6 +166,7 @@ TaskRunner::Ending TaskRunner::run(const Task& task) {
     child.arguments = options_.child_arguments;
     child.order =
         json{{"kind", task.kind}, {"spec", task.spec}, {"threads", options_.threads}}.dump();
+    child.conversation.outputs_max = *outputs;
     child.conversation.outputs_open_max = kOutputsOpenMax;
     child.required = options_.required;
     child.run_time_max = std::chrono::hours(6);

@@ -33,6 +33,8 @@ class TaskRunner {
   void stop();
 
  private:
+  Ending refuse(const Task& task, const base::Error& error);
+
   const RunnerOptions options_;
   OriginClient products_, source_, lease_, last_words_;
   std::stop_source stop_;

@@ -9,6 +9,7 @@
 #include "package/jpeg.h"
 #include "package/media_segment.h"
 #include "package/picture_codec.h"
+#include "package/sound_cuts.h"
 
 namespace origin {
 namespace {
@@ -45,6 +46,17 @@ base::Result<void> check_size(const PlannedOutput& planned, int width, int heigh
   return {};
 }
 
+// In frames. Tasks of before the cuts were reckoned list them.
+std::vector<std::int64_t> sound_cuts(const json& spec, std::int64_t frame) {
+  if (const auto listed = spec.find("boundaries"); listed != spec.end()) return *listed;
+  const package::SoundCuts cuts{.length_num = spec.at("segment").at(0),
+                                .length_den = spec.at("segment").at(1),
+                                .frame = frame,
+                                .lead = spec.at("lead"),
+                                .segments = spec.at("segments")};
+  return cuts.are_within_bounds() ? cuts.cuts() : std::vector<std::int64_t>();
+}
+
 // Tasks of before there was a choice do not name it.
 base::Result<std::vector<PlannedOutput>> sound_outputs(const json& spec) {
   auto codec = family_of(spec.value("codec", "aac"));
@@ -54,7 +66,10 @@ base::Result<std::vector<PlannedOutput>> sound_outputs(const json& spec) {
                           .kind = Kind::kAudio,
                           .codec = std::move(*codec),
                           .timescale = AudioTrack::kRate};
-  const std::vector<std::int64_t> boundaries = spec.at("boundaries");
+  const std::vector<std::int64_t> boundaries = sound_cuts(spec, frame);
+  if (boundaries.empty()) {
+    return base::fail(ErrorCode::kCorrupt, "the spec of a task: sound that can't be cut");
+  }
   const std::int64_t end = spec.at("frames");
   std::vector<PlannedOutput> outputs{any};
   outputs.back().key = any.init_key();

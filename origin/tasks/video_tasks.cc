@@ -75,7 +75,7 @@ struct Planning {
 
 void add_sound(const Planning& planning, const std::vector<AudioTrack>& tracks) {
   for (const AudioTrack& track : tracks) {
-    const json whole{{"duration", track.frames * track.frame}};
+    const json whole{{"duration", track.frames * track.cuts.frame}};
     const bool is_first = &track == &tracks.front();
     add_rendition(planning.sql, planning.video, track.name, "audio", 0, 1, whole.dump());
     planning.add(TaskKind::kAudio, track.name, is_first ? kRankSound : kRankMoreSound,

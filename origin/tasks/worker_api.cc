@@ -17,6 +17,9 @@ namespace {
 using base::ErrorCode;
 using nlohmann::json;
 
+// docs/worker-protocol.md, "Versions": an older worker would not understand what tasks say.
+constexpr int kProtocolMin = 2;
+
 constexpr std::size_t kSmallBody = 64u << 10;
 constexpr std::size_t kResultBytesMax = 4u << 20;
 constexpr std::uint64_t kOutputBytesMax = 256u << 20;
@@ -64,6 +67,13 @@ base::Result<ApiAnswer> lease(const WorkerServices& services, const ApiCall& cal
                               const std::string& body) {
   const auto request = parse_object(body);
   if (!request) return std::unexpected(request.error());
+  const int protocol = request->value("protocol", 1);
+  if (protocol < kProtocolMin) {
+    return ApiAnswer::problem(400, "this worker speaks version " + std::to_string(protocol) +
+                                       " of the protocol, and tasks are given from version " +
+                                       std::to_string(kProtocolMin) +
+                                       " on: update headrace-worker");
+  }
   const auto kinds = kinds_in(*request);
   if (!kinds) return std::unexpected(kinds.error());
   const std::string worker = request->contains("worker") && (*request)["worker"].is_string()

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 namespace origin {
@@ -18,8 +19,8 @@ constexpr double kGopSeconds = 2;
 constexpr double kRateMax = 60;
 
 // libavcodec's AAC begins with a frame of its own, which is left out; libopus with 312 samples.
-const AudioTrack kAac{.name = "audio", .codec = "aac", .frame = 1'024};
-const AudioTrack kOpus{.name = "audio-opus", .codec = "opus", .frame = 960, .lead = 312};
+const AudioTrack kAac{.name = "audio", .codec = "aac", .cuts = {.frame = 1'024}};
+const AudioTrack kOpus{.name = "audio-opus", .codec = "opus", .cuts = {.frame = 960, .lead = 312}};
 
 std::unexpected<base::Error> unplayable(std::string sentence) {
   return base::fail(base::ErrorCode::kInvalid, std::move(sentence), base::Blame::kClient);
@@ -200,23 +201,31 @@ Images images_of(Size shown, std::int64_t duration_us) {
   return images;
 }
 
+// A segment's samples, as a fraction.
+Rational sound_length(const std::optional<VideoTrack>& video) {
+  if (!video) {
+    return {static_cast<std::int64_t>(kGopSeconds * kGopsPerSegment) * AudioTrack::kRate, 1};
+  }
+  const Rational length{video->segment * video->rate.den * AudioTrack::kRate, video->rate.num};
+  const std::int64_t common = std::gcd(length.num, length.den);
+  return {length.num / common, length.den / common};
+}
+
 // In the codec's own frames.
 AudioTrack audio_track(AudioTrack track, std::int64_t duration_us,
                        const std::optional<VideoTrack>& video) {
+  package::SoundCuts& cuts = track.cuts;
   const double per_second =
-      static_cast<double>(AudioTrack::kRate) / static_cast<double>(track.frame);
-  const double lead = static_cast<double>(track.lead) / static_cast<double>(track.frame);
+      static_cast<double>(AudioTrack::kRate) / static_cast<double>(cuts.frame);
+  const double lead = static_cast<double>(cuts.lead) / static_cast<double>(cuts.frame);
   track.frames = std::max<std::int64_t>(
       1, static_cast<std::int64_t>(
              std::ceil(static_cast<double>(duration_us) / 1'000'000 * per_second + lead)));
-  const double segment_seconds = video ? static_cast<double>(video->segment) / value_of(video->rate)
-                                       : kGopSeconds * kGopsPerSegment;
-  for (int i = 0;; ++i) {
-    const std::int64_t at = i == 0 ? 0 : std::llround(i * segment_seconds * per_second + lead);
-    // A last one of a few frames would be a request for nothing.
-    if (i > 0 && at + 4 >= track.frames) break;
-    track.boundaries.push_back(at);
-  }
+  const Rational length = sound_length(video);
+  cuts.length_num = length.num;
+  cuts.length_den = length.den;
+  // A last one of a few frames would be a request for nothing.
+  for (cuts.segments = 1; cuts.cut(cuts.segments) + 4 < track.frames;) ++cuts.segments;
   return track;
 }
 
@@ -285,10 +294,11 @@ json audio_spec(const json& probe, const AudioTrack& track) {
           {"audio", probe.at("audio")},
           {"name", track.name},
           {"codec", track.codec},
-          {"frame", track.frame},
-          {"lead", track.lead},
+          {"frame", track.cuts.frame},
+          {"lead", track.cuts.lead},
           {"frames", track.frames},
-          {"boundaries", track.boundaries}};
+          {"segment", {track.cuts.length_num, track.cuts.length_den}},
+          {"segments", track.cuts.segments}};
 }
 
 json images_spec(const json& probe, std::int64_t duration_us, const Images& images) {

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "package/picture_codec.h"
+#include "package/sound_cuts.h"
 
 namespace origin {
 
@@ -59,12 +60,10 @@ struct VideoTrack {
 
 struct AudioTrack {
   static constexpr std::int64_t kRate = 48'000;
-  std::string name;                      // "audio", "audio-opus"
-  std::string codec;                     // "aac", "opus"
-  std::int64_t frame = 0;                // Samples of one.
-  std::int64_t lead = 0;                 // Samples in the track before the presentation begins.
-  std::int64_t frames = 0;               // Of the codec.
-  std::vector<std::int64_t> boundaries;  // Where segments begin, in frames; the first is 0.
+  std::string name;         // "audio", "audio-opus"
+  std::string codec;        // "aac", "opus"
+  package::SoundCuts cuts;  // Into segments.
+  std::int64_t frames = 0;  // Of the codec.
 };
 
 // A poster, and sheets of small pictures, one each interval. Sheets have one size, the last too.

@@ -15,7 +15,9 @@ using base::ErrorCode;
 // 25 frames a second of 512 ticks: the second unit of 10 frames, groups of 2, segments of 4.
 constexpr const char* kPictures = R"({"rate": [12800, 512], "gop": 2, "segment": 4, "unit": 1,
     "first": 8, "frames": 10, "rungs": [{"name": "720p", "width": 1280, "height": 720}]})";
-constexpr const char* kSound = R"({"frames": 11, "boundaries": [0, 5]})";
+// Segments of 5 frames of 1,024 samples, but for a fraction.
+constexpr const char* kSound =
+    R"({"frame": 1024, "lead": 0, "frames": 11, "segment": [10241, 2], "segments": 2})";
 
 std::vector<PlannedOutput> outputs_of(const char* kind, const char* spec) {
   auto outputs = planned_outputs(*task_kind_of(kind), spec);
@@ -57,7 +59,7 @@ TEST(PlannedOutputs, OfSoundEndWithItsFrames) {
 
 TEST(PlannedOutputs, OfOpusHaveItsNameAndFrames) {
   const auto outputs = outputs_of("audio", R"({"name": "audio-opus", "codec": "opus", "frame": 960,
-      "lead": 312, "frames": 11, "boundaries": [0, 5]})");
+      "lead": 312, "frames": 11, "segment": [4800, 1], "segments": 2})");
   ASSERT_EQ(outputs.size(), 3u);
   EXPECT_EQ(outputs[0].key, "audio-opus/0/init");
   EXPECT_EQ(outputs[0].codec, "opus");
@@ -66,11 +68,27 @@ TEST(PlannedOutputs, OfOpusHaveItsNameAndFrames) {
   EXPECT_EQ(outputs[2].duration, 6 * 960);
 }
 
+TEST(PlannedOutputs, OfSoundThatWasPlannedEarlierAreWhereItsListSays) {
+  const auto listed = outputs_of("audio", R"({"frames": 11, "boundaries": [0, 5]})");
+  const auto reckoned = outputs_of("audio", kSound);
+  ASSERT_EQ(listed.size(), reckoned.size());
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    EXPECT_EQ(listed[i].key, reckoned[i].key);
+    EXPECT_EQ(listed[i].start, reckoned[i].start);
+    EXPECT_EQ(listed[i].duration, reckoned[i].duration);
+  }
+}
+
 TEST(PlannedOutputs, OfASpecThatIsNotOursAreAnError) {
   EXPECT_EQ(planned_outputs(TaskKind::kTranscode, "{}").error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(planned_outputs(TaskKind::kAudio, "no JSON").error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(planned_outputs(TaskKind::kAudio, R"({"codec": "mp3"})").error().context,
             "the spec of a task: \"mp3\" is no codec");
+  EXPECT_EQ(planned_outputs("audio", R"({"frame": 1024, "lead": 0, "frames": 11, "segment": [0, 1],
+                                         "segments": 2})")
+                .error()
+                .context,
+            "the spec of a task: sound that can't be cut");
   EXPECT_TRUE(outputs_of("probe", "{}").empty());
 }
 

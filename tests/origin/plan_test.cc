@@ -98,11 +98,25 @@ TEST(Plan, SoundIsCutNearestToThePicture) {
   const double segment = 120 * 1'001.0 / 30'000;
   ASSERT_EQ(plan->audio.size(), 1u);
   const AudioTrack& aac = plan->audio.front();
-  for (std::size_t i = 0; i < aac.boundaries.size(); ++i) {
-    const double at = static_cast<double>(aac.boundaries[i]) * 1'024 / 48'000;
+  EXPECT_EQ(aac.cuts.segments, 15);
+  for (std::int64_t i = 0; i < aac.cuts.segments; ++i) {
+    const double at = static_cast<double>(aac.cuts.cut(i)) * 1'024 / 48'000;
     EXPECT_NEAR(at, static_cast<double>(i) * segment, 512.0 / 48'000 + 1e-9);
   }
   EXPECT_EQ(aac.frames, 2'813);
+}
+
+TEST(Plan, TheLastSegmentOfSoundHasMoreThanAFewFrames) {
+  const auto segments = [](std::int64_t duration_us) {
+    return plan_for({{"duration_us", duration_us}, {"audio", {{"stream", 0}}}}, Ladder{})
+        ->audio.front()
+        .cuts.segments;
+  };
+  EXPECT_EQ(segments(1), 1);
+  EXPECT_EQ(segments(4'000'000), 1);
+  EXPECT_EQ(segments(4'074'000), 1) << "191 frames, of which 188 are the first segment's";
+  EXPECT_EQ(segments(4'100'000), 2) << "193 frames";
+  EXPECT_EQ(segments(12ll * 3'600'000'000), 10'800);
 }
 
 TEST(Plan, FurtherCodecsMakeTheRungsOnceMoreAndTheSoundInOpus) {
@@ -128,9 +142,10 @@ TEST(Plan, FurtherCodecsMakeTheRungsOnceMoreAndTheSoundInOpus) {
   const AudioTrack& opus = plan->audio.back();
   // The last frame is heard to its end: 60 s and what comes before them.
   EXPECT_EQ(opus.frames, 3'001);
-  EXPECT_EQ(opus.boundaries.front(), 0);
-  for (std::size_t i = 1; i < opus.boundaries.size(); ++i) {
-    const double at = static_cast<double>(opus.boundaries[i] * 960 - 312) / 48'000;
+  EXPECT_EQ(opus.cuts.segments, 15);
+  EXPECT_EQ(opus.cuts.cut(0), 0);
+  for (std::int64_t i = 1; i < opus.cuts.segments; ++i) {
+    const double at = static_cast<double>(opus.cuts.cut(i) * 960 - 312) / 48'000;
     EXPECT_NEAR(at, static_cast<double>(i) * 120 * 1'001.0 / 30'000, 480.0 / 48'000 + 1e-9);
   }
   EXPECT_EQ(audio_spec(probe, opus).at("name"), "audio-opus");

@@ -23,7 +23,10 @@ const std::string kComplete = "POST " + std::string(kTask) + "complete HTTP/1.1"
 const std::string kPut =
     "PUT " + std::string(kTask) + "outputs?key=720p%2F0%2Fseg%2F3&lease=abc HTTP/1.1";
 
-Ending run(RecordingOrigin& origin, std::string_view deed) {
+// Of one rung, with one segment.
+const nlohmann::json kSpec{{"frames", 5}, {"segment", 5}, {"rungs", {{{"name", "720p"}}}}};
+
+Ending run(RecordingOrigin& origin, std::string_view deed, const nlohmann::json& spec = kSpec) {
   TaskRunner runner({.url = origin.url(),
                      .token = "hrw_secret",
                      .child_arguments = {std::string(sandbox::kChildFlag), std::string(deed)},
@@ -34,7 +37,7 @@ Ending run(RecordingOrigin& origin, std::string_view deed) {
                      .video = "v",
                      .source_size = 100,
                      .lease_time = std::chrono::minutes(1),
-                     .spec = nlohmann::json::object()});
+                     .spec = spec});
 }
 
 std::string well(std::string_view /*request*/) { return answer_of(200); }
@@ -57,6 +60,22 @@ TEST(TaskRunner, HoldsOneOutputAtATime) {
   EXPECT_EQ(origin.requests(), Requests{kFail});
   EXPECT_NE(origin.body().find("it made the decoder misbehave"), std::string::npos)
       << origin.body();
+}
+
+TEST(TaskRunner, TakesNoMoreOutputsThanArePlanned) {
+  nlohmann::json none = kSpec;
+  none["rungs"] = nlohmann::json::array();
+  RecordingOrigin origin(well);
+  EXPECT_EQ(run(origin, "product", none), Ending::kFailed);
+  EXPECT_EQ(origin.requests(), Requests{kFail});
+}
+
+TEST(TaskRunner, StartsNothingForASpecThatItDoesNotUnderstand) {
+  RecordingOrigin origin(well);
+  EXPECT_EQ(run(origin, "product", {{"frames", 5}}), Ending::kFailed);
+  EXPECT_EQ(origin.requests(), Requests{kFail});
+  EXPECT_NE(origin.body().find("a task's spec"), std::string::npos) << origin.body();
+  EXPECT_NE(origin.body().find("\"final\":false"), std::string::npos) << origin.body();
 }
 
 TEST(TaskRunner, GivesBackWhatItCanNotReadBecauseTheOriginIsInTrouble) {
