@@ -1,0 +1,98 @@
+"""docs/worker-protocol.md, by hand: a worker written from that page is understood."""
+
+import json
+import pathlib
+import re
+import sqlite3
+
+import pytest
+
+import platform_harness
+from platform_harness import make_clip
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "worker-protocol.md"
+
+
+def page():
+    """The page's JSON: its tasks by their kind, and the probe's result."""
+    blocks = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.S)]
+    return ({block["kind"]: block for block in blocks if "kind" in block},
+            next(block for block in blocks if "container" in block))
+
+
+def shape(value):
+    """What is there, and of which type."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [shape(one) for one in value[:1]]
+    return type(value).__name__
+
+
+class HandWorker:
+    def __init__(self, platform):
+        self._platform = platform
+        self._token = platform.token("hand", "--worker")
+
+    def post(self, path, **body):
+        return self._platform.call("POST", f"/api/v1/worker/{path}", body, self._token)
+
+    def lease(self, *kinds, protocol=2):
+        return self.post("lease", worker="hand-1", protocol=protocol, kinds=kinds)
+
+    def say(self, task, what, **more):
+        return self.post(f"tasks/{task['id']}/{what}", lease=task["lease"], **more)
+
+
+@pytest.fixture
+def platform(tmp_path):
+    made = platform_harness.Platform(tmp_path / "platform").start()
+    yield made
+    made.stop()
+
+
+def test_tasks_and_answers_are_what_the_page_says(platform, tmp_path):
+    tasks, result = page()
+    content = make_clip(tmp_path / "clip.mp4").read_bytes()
+    video = platform.create(content)
+    worker = HandWorker(platform)
+
+    probe = worker.lease("probe").json
+    assert shape(probe) == shape(tasks["probe"])
+    assert (probe["video"], probe["source_size"]) == (video, len(content))
+    kept = worker.say(probe, "heartbeat", position_us=1)
+    assert kept.status == 200 and shape(kept.json) == {"lease_ends_in_ms": "int"}
+    assert worker.post(f"tasks/{probe['id']}/heartbeat", lease="another").status == 409
+    assert worker.say(probe, "give-back").status == 204
+    assert worker.say(probe, "give-back").status == 409
+
+    probe = worker.lease("probe").json
+    assert worker.say(probe, "complete", result=result).status == 200
+    assert worker.lease("probe").status == 204
+    for kind in ("audio", "transcode", "images"):
+        task = worker.lease(kind).json
+        assert shape(task) == shape(tasks[kind])
+        assert task["spec"] == tasks[kind]["spec"], kind
+        early = worker.say(task, "complete", result={})
+        assert early.status == 422 and early.json["missing"]
+        assert worker.say(task, "fail", reason="by hand", final=False).status == 204
+
+
+def test_a_probe_says_what_the_page_says(platform, tmp_path):
+    video = platform.create(make_clip(tmp_path / "clip.mp4").read_bytes())
+    platform.start_worker()
+    platform.wait(video, "playable", "ready")
+    with sqlite3.connect(f"file:{platform.data / 'origin.db'}?mode=ro", uri=True) as database:
+        ((found,),) = database.execute("SELECT probe FROM videos")
+    assert shape(json.loads(found)) == shape(page()[1])
+
+
+def test_a_worker_that_is_too_old_is_told_so_and_given_nothing(platform, tmp_path):
+    video = platform.create(make_clip(tmp_path / "clip.mp4").read_bytes())
+    worker = HandWorker(platform)
+    refused = worker.post("lease", worker="old-1", kinds=["probe"])  # Version 1 names none.
+    assert refused.status == 400 and "update headrace-worker" in refused.json["detail"]
+    assert worker.lease("probe", protocol=1).status == 400
+    (task,) = platform.call("GET", f"/api/v1/tasks?video={video}").json["data"]
+    assert task["state"] == "waiting"
+    assert worker.lease("probe", protocol=3).status == 200
