@@ -129,10 +129,11 @@ AVStream* Input::stream(int index) {
   return format_->streams[index];
 }
 
-void Input::keep_only(const AVStream& stream) {
+void Input::keep_only(std::initializer_list<const AVStream*> streams) {
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     AVStream* one = format_->streams[i];
-    one->discard = one == &stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    const bool is_kept = std::ranges::find(streams, one) != streams.end();
+    one->discard = is_kept ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
   }
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,8 +35,8 @@ class Input {
   [[nodiscard]] AVStream* best(AVMediaType type);  // Null: none that is no cover picture.
   [[nodiscard]] AVStream* stream(int index);       // Null: no such one.
 
-  // Only packets of this stream are read from now on.
-  void keep_only(const AVStream& stream);
+  // Only packets of these streams are read from now on. Null: none.
+  void keep_only(std::initializer_list<const AVStream*> streams);
   // False: the end. What libav can't read counts as the end, but for a source that fails.
   base::Result<bool> read(AVPacket& packet);
   // To the keyframe at or before.

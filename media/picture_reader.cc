@@ -39,7 +39,7 @@ base::Result<std::unique_ptr<PictureReader>> PictureReader::open(ByteSource& sou
   if (reader->stream_ == nullptr || reader->stream_->codecpar->codec_type != AVMEDIA_TYPE_VIDEO) {
     return base::fail(ErrorCode::kInvalid, "The file has no picture where the probe saw one.");
   }
-  reader->input_->keep_only(*reader->stream_);
+  reader->input_->keep_only({reader->stream_});
   auto decoder = reader->input_->open_decoder(*reader->stream_, threads);
   if (!decoder) return std::unexpected(decoder.error());
   reader->decoder_ = std::move(*decoder);

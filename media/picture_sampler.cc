@@ -53,7 +53,7 @@ base::Result<std::unique_ptr<PictureSampler>> PictureSampler::open(ByteSource& s
   if (sampler->stream_ == nullptr || sampler->stream_->codecpar->codec_type != AVMEDIA_TYPE_VIDEO) {
     return base::fail(ErrorCode::kInvalid, "The file has no picture where the probe saw one.");
   }
-  sampler->input_->keep_only(*sampler->stream_);
+  sampler->input_->keep_only({sampler->stream_});
   // One thread: a decoder that is flushed for each picture has nothing to share out.
   auto decoder = sampler->input_->open_decoder(*sampler->stream_, 1);
   if (!decoder) return std::unexpected(decoder.error());

@@ -20,8 +20,6 @@ namespace {
 using base::ErrorCode;
 using nlohmann::json;
 
-constexpr std::size_t kPacketsMax = 10'000'000;
-
 // The packets of one stream, as far as they matter.
 struct Track {
   AVStream* stream = nullptr;
@@ -163,7 +161,8 @@ json audio_of(const Track& track) {
 
 }  // namespace
 
-base::Result<json> probe(ByteSource& source, std::string_view demuxer, const Taker& taker) {
+base::Result<json> probe(ByteSource& source, std::string_view demuxer, const Taker& taker,
+                         std::size_t packets_max) {
   auto input = Input::open(source, demuxer);
   if (!input) return std::unexpected(input.error());
   Track video{.stream = (*input)->best(AVMEDIA_TYPE_VIDEO)};
@@ -177,16 +176,22 @@ base::Result<json> probe(ByteSource& source, std::string_view demuxer, const Tak
                         base::Blame::kClient);
     }
   }
+  (*input)->keep_only({video.stream, audio.stream});
   const PacketPtr packet = make_packet();
-  for (std::size_t packets = 0; packets < kPacketsMax; ++packets) {
+  for (std::size_t packets = 0;;) {
     const auto more = (*input)->read(*packet);
     if (!more) return std::unexpected(more.error());
     if (!*more) break;
     for (Track* track : {&video, &audio}) {
-      if (track->stream != nullptr && packet->stream_index == track->stream->index) {
-        track->add(*packet);
-        if (packets % 1024 == 0) taker.position(track->end_us);
+      if (track->stream == nullptr || packet->stream_index != track->stream->index) continue;
+      if (packets++ == packets_max) {
+        return base::fail(ErrorCode::kTooLarge,
+                          "The file has more than " + std::to_string(packets_max) +
+                              " pictures and pieces of sound; cut it into parts.",
+                          base::Blame::kClient);
       }
+      track->add(*packet);
+      if (packets % 1024 == 0) taker.position(track->end_us);
     }
   }
   for (Track* track : {&video, &audio}) {

@@ -255,7 +255,7 @@ class SampleReader {
       return base::fail(ErrorCode::kInvalid, "The file has no sound where the probe saw one.");
     }
     start_us_ = audio.value("start_us", std::int64_t{0});
-    input_->keep_only(*stream_);
+    input_->keep_only({stream_});
     auto decoder = input_->open_decoder(*stream_, 1);
     if (!decoder) return std::unexpected(decoder.error());
     decoder_ = std::move(*decoder);
