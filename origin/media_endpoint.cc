@@ -136,12 +136,13 @@ class MediaEndpoint::Answer final : public http::Responder {
   template <class Work, class Result>
   void run_on_reader(Work work, void (Answer::*deliver)(Result)) {
     reading_ = true;
-    endpoint_.readers_.post([link = std::weak_ptr(link_), &loop = exchange_.loop(),
-                             work = std::move(work), deliver]() mutable {
+    endpoint_.readers_.post([&endpoint = endpoint_, link = std::weak_ptr(link_),
+                             &loop = exchange_.loop(), work = std::move(work), deliver]() mutable {
       if (link.expired()) return;
-      loop.post([link, result = work(), deliver]() mutable {
+      loop.post([&endpoint, link, result = work(), deliver]() mutable {
         const auto answer = link.lock();
-        if (answer == nullptr) return;
+        // The client left meanwhile, and the file is not to be closed here.
+        if (answer == nullptr) return endpoint.readers_.post([result = std::move(result)] {});
         (*answer)->reading_ = false;
         ((*answer)->*deliver)(std::move(result));
       });

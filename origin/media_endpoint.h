@@ -10,7 +10,7 @@
 // tell: it never gets a mixture.
 //
 // Ownership  The store, the clock and the metrics outlive the endpoint, which outlives its
-//            exchanges; its readers are joined with it, so it goes before the loops.
+//            exchanges and goes when the loops have stopped: its readers are joined with it.
 // Threads    respond() and the responders on their exchange's loop.
 #pragma once
 

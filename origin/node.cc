@@ -46,6 +46,10 @@ struct Node::State {
     }
   }
 
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { close(); }
+
   base::Result<void> load_certificate() {
     if (config.tls.certificate.empty()) return {};
     auto loaded = certificates.reload({{{}, config.tls.certificate, config.tls.private_key}});
@@ -57,14 +61,15 @@ struct Node::State {
   base::Result<void> open_listeners();
   void watch_connections();
   void drain(std::chrono::milliseconds patience);
+  void close();
 
   const OriginConfig config;
   base::SystemClock clock;
   base::Metrics metrics;
   http::TlsStore certificates;
   const LocalStore store;
-  // Readers post to the loops and ask the platform, and the answers on the loops use the endpoint:
-  // server, then endpoint, then platform, then loops go.
+  // Threads of the endpoint and the platform post to the loops, and exchanges use both: close() says
+  // in which order they go.
   http::EventLoop control;
   std::vector<std::unique_ptr<http::EventLoop>> loops;
   std::unique_ptr<Platform> platform;  // Null: media alone.
@@ -125,6 +130,16 @@ void Node::State::drain(std::chrono::milliseconds patience) {
   base::sd_notify("STOPPING=1");
   base::log_info("origin.draining", {{"patience_ms", std::to_string(patience.count())}});
   server->drain(patience, [this] { control.post([this] { control.stop(); }); });
+}
+
+// No loop runs any more. Exchanges end first, then the threads that worked for them; what these had
+// sent to the loops since may be uploads half done, which are kept while their services are there.
+void Node::State::close() {
+  server.reset();
+  admin_server.reset();
+  endpoint.reset();
+  if (platform != nullptr) platform->close();
+  for (const auto& loop : loops) loop->drop_tasks();
 }
 
 base::Result<std::unique_ptr<Node>> Node::start(const OriginConfig& config) {

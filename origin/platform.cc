@@ -1,6 +1,7 @@
 #include "origin/platform.h"
 
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -94,14 +95,14 @@ struct Platform::State {
                 [this](const TusUpload& upload, const std::vector<ChunkRef>& sent) {
                   return video_maker(upload, sent);
                 }},
-        endpoint(router, tokens, config.data.api_threads, metrics) {
+        endpoint(std::in_place, router, tokens, config.data.api_threads, metrics) {
     add_worker_token_routes(router, tokens);
     add_chunk_routes(router, ledger);
     add_video_routes(router, videos);
     add_captions_routes(router, captions_services);
     add_worker_routes(router, workers);
     add_tus_routes(router, tus);
-    add_progress_route(router, catalogue, endpoint.threads());
+    add_progress_route(router, catalogue, endpoint->threads());
     rounds = base::Thread("rounds", [this] { go_round(); });
   }
   ~State() {
@@ -194,7 +195,7 @@ struct Platform::State {
   const WorkerServices workers;
   const TusServices tus;
   Router router;
-  ApiEndpoint endpoint;  // Its threads use all of the above.
+  std::optional<ApiEndpoint> endpoint;  // Its threads use all of the above. None: closed.
 
   base::Mutex mutex;
   base::Condition changed;
@@ -254,8 +255,10 @@ Platform::Platform(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Platform::~Platform() = default;
 
 std::unique_ptr<http::Responder> Platform::respond(http::Exchange& exchange) {
-  return state_->endpoint.respond(exchange);
+  return state_->endpoint->respond(exchange);
 }
+
+void Platform::close() { state_->endpoint.reset(); }
 
 MediaAccess Platform::media_access() const {
   // The config's checks have seen to it that they parse.

@@ -1,6 +1,11 @@
 // Platform: the services behind /api, put together: uploads, catalogue, queue. docs/platform.md.
 //
-// Ownership  Clock and metrics outlive it; it outlives its exchanges and goes before the loops.
+// Ownership  Clock and metrics outlive it; it outlives its exchanges and goes before the loops, in two
+//            steps: what its threads had posted to loops uses its services.
+//              1 the loops have stopped, and the exchanges are gone
+//              2 close()
+//              3 EventLoop::drop_tasks() on each loop
+//              4 it is destroyed
 // Threads    respond() on an exchange's loop. It has API threads and a thread of its own for what
 //            comes round (lost leases, chunks that nobody uses).
 #pragma once
@@ -28,7 +33,9 @@ class Platform {
   Platform& operator=(const Platform&) = delete;
   ~Platform();
 
-  std::unique_ptr<http::Responder> respond(http::Exchange& exchange);
+  std::unique_ptr<http::Responder> respond(http::Exchange& exchange);  // Not after close().
+  // Ends the API threads, once they have done what was asked of them.
+  void close();
   // Who may have which of the videos' objects. Not to be used longer than this.
   [[nodiscard]] MediaAccess media_access() const;
 

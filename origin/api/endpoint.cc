@@ -106,12 +106,13 @@ class ApiEndpoint::Answer final : public http::Responder {
   template <class Work, class Result>
   void work(Work task, void (Answer::*deliver)(Result)) {
     working_ = true;
-    endpoint_.threads_.post([link = std::weak_ptr(link_), &loop = exchange_.loop(),
-                             task = std::move(task), deliver]() mutable {
+    endpoint_.threads_.post([&endpoint = endpoint_, link = std::weak_ptr(link_),
+                             &loop = exchange_.loop(), task = std::move(task), deliver]() mutable {
       if (link.expired()) return;
-      loop.post([link, result = task(), deliver]() mutable {
+      loop.post([&endpoint, link, result = task(), deliver]() mutable {
         const auto answer = link.lock();
-        if (answer == nullptr) return;
+        // The client left meanwhile. A taker that goes may write to disk, so not here.
+        if (answer == nullptr) return endpoint.threads_.post([result = std::move(result)] {});
         (*answer)->working_ = false;
         ((*answer)->*deliver)(std::move(result));
       });

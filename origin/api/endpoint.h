@@ -7,8 +7,9 @@
 // No thread waits for a client: what has come waits in memory, at most kWindow an exchange, until a
 // thread has a moment.
 //
-// Ownership  Router and tokens outlive the endpoint, which outlives its exchanges; its threads are
-//            joined with it, so it goes before the loops.
+// Ownership  Router and tokens outlive the endpoint, which outlives its exchanges and goes when the
+//            loops have stopped: its threads are joined with it. What these had posted to a loop may
+//            hold a taker, so it is dropped (EventLoop::drop_tasks) before what takers use.
 // Threads    respond() and the responders on their exchange's loop.
 #pragma once
 
