@@ -17,7 +17,6 @@ namespace {
 using base::ErrorCode;
 
 constexpr std::uint64_t kNumberMax = (std::uint64_t{1} << 53) - 1;
-constexpr std::size_t kConcatenatedMax = 1'000;
 
 std::unexpected<base::Error> invalid(std::string what) {
   return base::fail(ErrorCode::kInvalid, std::move(what), base::Blame::kClient);
@@ -95,7 +94,7 @@ base::Result<TusConcat> parse_tus_concat(std::string_view text) {
     if (url.empty()) continue;
     const auto slash = url.rfind('/');
     const std::string_view id = slash == std::string_view::npos ? url : url.substr(slash + 1);
-    if (id.empty() || concat.ids.size() == kConcatenatedMax) {
+    if (id.empty() || concat.ids.size() == kTusConcatMax) {
       return invalid("Upload-Concat names 1 to 1,000 uploads by their URLs");
     }
     concat.ids.emplace_back(id);

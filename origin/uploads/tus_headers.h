@@ -1,6 +1,7 @@
 // What tus clients say in header fields: parsed strictly, any bytes may come. tus 1.0.0.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,6 +28,9 @@ base::Result<TusChecksum> parse_tus_checksum(std::string_view text);
 bool matches(const TusChecksum& checksum, std::string_view bytes);
 
 // Upload-Concat: "partial", or "final;/files/a /files/b": the ids, which end the URLs.
+// So many uploads make one.
+inline constexpr std::size_t kTusConcatMax = 1'000;
+
 struct TusConcat {
   bool is_partial = false;
   std::vector<std::string> ids;

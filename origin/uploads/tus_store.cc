@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "origin/litter.h"
+#include "origin/uploads/tus_headers.h"
 
 namespace origin {
 namespace {
@@ -17,7 +18,6 @@ using base::ErrorCode;
 
 constexpr std::size_t kIdLength = 22;
 constexpr std::size_t kMetadataMax = 4'096;
-constexpr std::size_t kConcatenatedMax = 1'000;
 
 base::WallTime time_of(std::int64_t us) {
   return base::WallTime(std::chrono::milliseconds(us / 1'000));
@@ -190,7 +190,7 @@ base::Result<void> TusStore::remove(std::string_view id, std::int64_t owner) {
 base::Result<TusUpload> TusStore::concatenate(std::int64_t owner,
                                               const std::vector<std::string>& ids,
                                               std::string metadata) {
-  if (ids.empty() || ids.size() > kConcatenatedMax) {
+  if (ids.empty() || ids.size() > kTusConcatMax) {
     return base::fail(ErrorCode::kInvalid, "Upload-Concat names 1 to 1,000 uploads",
                       base::Blame::kClient);
   }
@@ -208,9 +208,10 @@ base::Result<TusUpload> TusStore::concatenate(std::int64_t owner,
         return base::fail(ErrorCode::kInvalid, "upload " + id + " is not partial, or not complete",
                           base::Blame::kClient);
       }
-      for (ChunkRef& chunk : read_chunks(sql, id)) chunks.push_back(std::move(chunk));
       whole.position += part->position;
     }
+      if (auto fits = check_length(whole.position); !fits) return std::unexpected(fits.error());
+      for (ChunkRef& chunk : read_chunks(sql, id)) chunks.push_back(std::move(chunk));
     whole.length = whole.position;
     insert(sql, whole);
     std::int64_t number = 0;

@@ -76,7 +76,8 @@ class TusStore {
   base::Result<TusUpload> create(const NewUpload& upload);
   base::Result<TusUpload> get(std::string_view id, std::int64_t owner);
   base::Result<void> remove(std::string_view id, std::int64_t owner);
-  // Of one owner's complete partial uploads, in this order: complete at once.
+  // Of one owner's complete partial uploads, in this order: complete at once. kTooLarge: more than an
+  // upload may have.
   base::Result<TusUpload> concatenate(std::int64_t owner, const std::vector<std::string>& ids,
                                       std::string metadata);
   // What a complete upload becomes, once: `make` runs in the transaction that notes its answer, so

@@ -216,6 +216,15 @@ TEST_F(TusStoreTest, WithoutALengthTheQuotaHoldsForEachChunk) {
   EXPECT_EQ(store_.chunks(upload)->size(), 3u);
 }
 
+TEST_F(TusStoreTest, WhatIsJoinedHasTheLimitOfAnUpload) {
+  const TusUpload part = *store_.create(
+      {.owner = 1, .is_partial = true, .length = kSizeMax.count() / 2, .metadata = ""});
+  ASSERT_EQ(send(part, std::string(kSizeMax.count() / 2, 'x')), kSizeMax.count() / 2);
+  EXPECT_TRUE(store_.concatenate(1, {part.id, part.id}, ""));
+  EXPECT_EQ(store_.concatenate(1, {part.id, part.id, part.id}, "").error().code,
+            ErrorCode::kTooLarge);
+}
+
 TEST_F(TusStoreTest, WhatExpiresIsGoneWithItsTail) {
   const TusUpload upload = create(10);
   ASSERT_TRUE(send(upload, "abc"));
