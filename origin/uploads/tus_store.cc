@@ -76,8 +76,9 @@ void add_chunk(soci::session& sql, const std::string& upload, std::int64_t numbe
 
 void set_position(soci::session& sql, const TusUpload& upload) {
   const auto position = static_cast<std::int64_t>(upload.position);
-  sql << "UPDATE uploads SET position = :position WHERE id = :id", soci::use(position),
-      soci::use(upload.id);
+  const auto length = static_cast<std::int64_t>(upload.length.value_or(0));
+  sql << "UPDATE uploads SET position = :position, length = :length WHERE id = :id",
+      soci::use(position), soci::use(length), soci::use(upload.id);
 }
 
 }  // namespace
@@ -143,10 +144,10 @@ base::Result<void> TusStore::set_length(TusUpload& upload, std::uint64_t length,
   if (auto fits = check_length(length); !fits) return fits;
   if (auto fits = ledger_.check_quota(upload.owner, length - in_chunks); !fits) return fits;
   upload.length = length;
-  const auto number = static_cast<std::int64_t>(length);
+  // All of it is here, but its end is a tail: noted with its last chunk, since it is complete then.
+  if (length == upload.position && length > in_chunks) return {};
   return database_.write([&](soci::session& sql) -> base::Result<void> {
-    sql << "UPDATE uploads SET length = :length WHERE id = :id", soci::use(number),
-        soci::use(upload.id);
+    set_position(sql, upload);
     return {};
   });
 }
@@ -209,9 +210,9 @@ base::Result<TusUpload> TusStore::concatenate(std::int64_t owner,
                           base::Blame::kClient);
       }
       whole.position += part->position;
-    }
       if (auto fits = check_length(whole.position); !fits) return std::unexpected(fits.error());
       for (ChunkRef& chunk : read_chunks(sql, id)) chunks.push_back(std::move(chunk));
+    }
     whole.length = whole.position;
     insert(sql, whole);
     std::int64_t number = 0;
@@ -304,8 +305,9 @@ base::Result<std::unique_ptr<TusStore::Patch>> TusStore::patch(
 }
 
 TusStore::Patch::~Patch() {
-  // The client left in the middle: what came is his, if it can be kept.
-  if (!finished_ && tail_) {
+  // The client left in the middle: what came is his, if it can be kept. Not a last chunk that was
+  // refused: with the position at its length the upload would be complete without it.
+  if (!finished_ && tail_ && upload_.position != upload_.length) {
     if (auto kept = keep_tail(); !kept) {
       base::log_warning("upload.tail_lost",
                         {{"upload", upload_.id}, {"reason", kept.error().context}});
@@ -344,11 +346,10 @@ base::Result<void> TusStore::Patch::append(std::string_view bytes) {
 }
 
 base::Result<void> TusStore::Patch::end_chunk() {
-  if (!upload_.length) {
-    // Refused, it stays a tail of full size, which ends when there is room.
-    const auto fits = store_.ledger_.check_quota(upload_.owner, tail_->size());
-    if (!fits) return fits;
-  }
+  // Also when the length was held against the quota: others of the owner's have grown since. Refused,
+  // it stays a tail of full size, which ends when there is room; if it is the last, it is sent again.
+  const auto fits = store_.ledger_.check_quota(upload_.owner, tail_->size());
+  if (!fits) return fits;
   ChunkStore::Writer whole = std::move(*tail_);
   tail_.reset();
   const auto chunk = store_.ledger_.keep(upload_.owner, std::move(whole), {});

@@ -114,7 +114,7 @@ class TusStore {
     ~Patch();
 
     // kTooLarge: beyond the upload's length, or what an upload may have. kNoSpace: the owner's quota,
-    // which is asked for each chunk as long as the length is not known.
+    // which is asked for each chunk: a length reserves nothing.
     base::Result<void> append(std::string_view bytes);
     // Makes durable what has come. The position now.
     base::Result<std::uint64_t> finish();

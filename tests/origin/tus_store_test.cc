@@ -216,6 +216,48 @@ TEST_F(TusStoreTest, WithoutALengthTheQuotaHoldsForEachChunk) {
   EXPECT_EQ(store_.chunks(upload)->size(), 3u);
 }
 
+TEST_F(TusStoreTest, LengthsReserveNothingAndTheQuotaHoldsForEachChunk) {
+  run("UPDATE owners SET quota_bytes = 10000000");
+  const TusUpload first = create(10'000'000);
+  const TusUpload second = create(TusStore::kChunk + 1);
+  ASSERT_EQ(send(first, std::string(10'000'000, 'x')), 10'000'000u);
+  EXPECT_EQ(send(second, std::string(TusStore::kChunk, 'y')).error().code, ErrorCode::kNoSpace);
+  EXPECT_TRUE(store_.chunks(second)->empty());
+  // What was refused waits as a tail, and ends when there is room.
+  run("UPDATE owners SET quota_bytes = 100000000");
+  EXPECT_EQ(now(second).position, TusStore::kChunk);
+  ASSERT_EQ(send(second, "z"), TusStore::kChunk + 1);
+  EXPECT_EQ(store_.chunks(second)->size(), 2u);
+}
+
+// With its position at its length an upload is complete, and becomes a video.
+TEST_F(TusStoreTest, WithoutItsLastChunkAnUploadIsNotComplete) {
+  const TusUpload said = create(10);
+  const TusUpload deferred = *store_.create({.owner = 1, .metadata = ""});
+  ASSERT_EQ(send(deferred, "0123456789"), 10u);
+  run("UPDATE owners SET quota_bytes = 5");
+  {
+    // The client leaves after it was refused.
+    const auto patch = store_.patch(said);
+    ASSERT_TRUE(patch);
+    EXPECT_EQ((*patch)->append("0123456789").error().code, ErrorCode::kNoSpace);
+  }
+  EXPECT_EQ(now(said).position, 0u);
+  run("UPDATE owners SET quota_bytes = 15");
+  {
+    const auto patch = store_.patch(deferred, 10);
+    ASSERT_TRUE(patch);
+    run("UPDATE owners SET quota_bytes = 5");  // As another upload leaves it.
+    EXPECT_EQ((*patch)->finish().error().code, ErrorCode::kNoSpace);
+  }
+  EXPECT_EQ(now(deferred).length, std::nullopt);
+  run("UPDATE owners SET quota_bytes = 20");
+  ASSERT_EQ(send(said, "0123456789"), 10u);
+  ASSERT_EQ(send(deferred, "", 10), 10u);
+  EXPECT_EQ(now(deferred).length, 10u);
+  EXPECT_EQ(store_.chunks(deferred)->size(), 1u);
+}
+
 TEST_F(TusStoreTest, WhatIsJoinedHasTheLimitOfAnUpload) {
   const TusUpload part = *store_.create(
       {.owner = 1, .is_partial = true, .length = kSizeMax.count() / 2, .metadata = ""});
