@@ -28,6 +28,7 @@
 #include "origin/videos/progress.h"
 #include "origin/videos/video_api.h"
 
+#include "package/text.h"
 namespace origin {
 namespace {
 
@@ -121,7 +122,7 @@ struct Platform::State {
     const auto metadata = parse_tus_metadata(upload.metadata);
     const auto text = [&](const char* name) {
       if (!metadata || !metadata->contains(name)) return std::string();
-      return metadata->at(name).substr(0, Catalogue::kTitleBytesMax);
+      return std::string(package::cut_utf8(metadata->at(name), Catalogue::kTitleBytesMax));
     };
     // What tus-js-client and Uppy call it.
     const std::string file_name = text("filename").empty() ? text("name") : text("filename");

@@ -15,6 +15,9 @@ namespace package {
 // Where the first byte is that is not UTF-8 (overlong forms and surrogates are not); npos: nowhere.
 std::size_t find_invalid_utf8(std::string_view text);
 
+// As many whole characters of the text, which is UTF-8, as have room in so many bytes.
+std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
+
 // The character at `at`, of text that is UTF-8; `at` moves behind it.
 char32_t next_character(std::string_view text, std::size_t& at);
 void append_utf8(std::string& text, char32_t character);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "package/text.h"
 
 namespace soci {
 
@@ -31,6 +32,7 @@ using base::ErrorCode;
 
 constexpr std::size_t kLeaseIdLength = 22;  // 128 bits.
 constexpr std::size_t kReasonBytesMax = 2'000;
+constexpr std::size_t kWorkerBytesMax = 200;
 
 constexpr std::array kStates{
     std::pair{std::string_view("waiting"), TaskState::kWaiting},
@@ -66,8 +68,6 @@ base::Result<Lease> leased(soci::session& sql, std::int64_t id, std::string_view
   if (state != "leased" || lease.empty() || task.id != lease || ends < now) return lease_is_over();
   return task;
 }
-
-std::string cut(std::string_view reason) { return std::string(reason.substr(0, kReasonBytesMax)); }
 
 void park(soci::session& sql, std::int64_t id, const std::string& reason) {
   sql << "UPDATE tasks SET state = 'parked', lease = '', worker = '', reason = :reason "
@@ -115,7 +115,7 @@ void Queue::add(soci::session& sql, const NewTask& task, std::int64_t now_us) {
 
 base::Result<std::optional<Lease>> Queue::lease(std::string_view worker,
                                                 const std::vector<TaskKind>& kinds) {
-  const std::string name(worker.substr(0, 200));
+  const std::string name(package::cut_utf8(worker, kWorkerBytesMax));
   const std::int64_t now = base::wall_us(clock_);
   const std::int64_t ends =
       now + std::chrono::duration_cast<std::chrono::microseconds>(limits_.lease_time).count();
@@ -176,7 +176,7 @@ base::Result<Queue::Missing> Queue::complete(std::int64_t task, std::string_view
 base::Result<void> Queue::fail(std::int64_t task, std::string_view lease, std::string_view reason,
                                Verdict verdict, const AndThen& on_parked) {
   const std::int64_t now = base::wall_us(clock_);
-  const std::string why = cut(reason);
+  const std::string why(package::cut_utf8(reason, kReasonBytesMax));
   return database_.write([&](soci::session& sql) -> base::Result<void> {
     const auto good = leased(sql, task, lease, now);
     if (!good) return std::unexpected(good.error());

@@ -10,6 +10,7 @@
 #include "base/fields.h"
 #include "base/sha256.h"
 #include "base/text_encoding.h"
+#include "package/text.h"
 
 namespace origin {
 namespace {
@@ -20,6 +21,10 @@ constexpr std::uint64_t kNumberMax = (std::uint64_t{1} << 53) - 1;
 
 std::unexpected<base::Error> invalid(std::string what) {
   return base::fail(ErrorCode::kInvalid, std::move(what), base::Blame::kClient);
+}
+
+bool is_utf8(std::string_view text) {
+  return package::find_invalid_utf8(text) == std::string_view::npos;
 }
 
 std::string_view take_until(std::string_view& text, char end) {
@@ -45,6 +50,10 @@ base::Result<std::map<std::string, std::string>> parse_tus_metadata(std::string_
     const auto value = base::from_base64(base::trim(pair));
     if (name.empty() || !value) {
       return invalid("Upload-Metadata must be names and base64 values, \"filename d29ybGQ=\"");
+    }
+    // What is not goes into no table of PostgreSQL.
+    if (!is_utf8(name) || !is_utf8(*value)) {
+      return invalid("Upload-Metadata: names and values must be UTF-8");
     }
     if (!pairs.emplace(name, *value).second) {
       return invalid("Upload-Metadata has \"" + std::string(name) + "\" twice");

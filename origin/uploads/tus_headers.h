@@ -16,7 +16,8 @@ namespace origin {
 // Upload-Length, Upload-Offset: decimal digits, at most 2^53 - 1. None: anything else.
 std::optional<std::uint64_t> parse_tus_number(std::string_view text);
 
-// Upload-Metadata: "filename d29ybGQ=,is_private": names without spaces and commas, values in base64.
+// Upload-Metadata: "filename d29ybGQ=,is_private": names without spaces and commas, values in base64;
+// names and values are UTF-8.
 base::Result<std::map<std::string, std::string>> parse_tus_metadata(std::string_view text);
 
 struct TusChecksum {
@@ -27,10 +28,10 @@ struct TusChecksum {
 base::Result<TusChecksum> parse_tus_checksum(std::string_view text);
 bool matches(const TusChecksum& checksum, std::string_view bytes);
 
-// Upload-Concat: "partial", or "final;/files/a /files/b": the ids, which end the URLs.
 // So many uploads make one.
 inline constexpr std::size_t kTusConcatMax = 1'000;
 
+// Upload-Concat: "partial", or "final;/files/a /files/b": the ids, which end the URLs.
 struct TusConcat {
   bool is_partial = false;
   std::vector<std::string> ids;

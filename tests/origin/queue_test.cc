@@ -213,6 +213,19 @@ TEST_P(QueueTest, TheThirdFailureParksAndAFinalOneAtOnce) {
   EXPECT_EQ(queue_->retry(12345, nothing).error().code, ErrorCode::kNotFound);
 }
 
+// PostgreSQL takes no text that ends within a character.
+TEST_P(QueueTest, LongReasonsAndNamesAreCutBetweenCharacters) {
+  add("k");
+  const auto task = queue_->lease(std::string(199, 'w') + "\u00e9", {"probe"});
+  ASSERT_TRUE(task) << task.error().context;
+  EXPECT_EQ(only().worker, std::string(199, 'w'));
+  const auto failed = queue_->fail(
+      (*task)->task, (*task)->id, std::string(1'999, 'r') + "\u00e9", Queue::Verdict::kFinal,
+      [](soci::session&, const Lease&) -> base::Result<void> { return {}; });
+  ASSERT_TRUE(failed) << failed.error().context;
+  EXPECT_EQ(only().reason, std::string(1'999, 'r'));
+}
+
 TEST_P(QueueTest, TenLossesWithoutProgressParkAndProgressForgivesThem) {
   add("a");
   const auto lose = [this](std::int64_t position) {

@@ -33,6 +33,15 @@ TEST(TusHeaders, MetadataIsNamesAndBase64) {
   }
 }
 
+TEST(TusHeaders, MetadataIsUtf8) {
+  EXPECT_EQ(parse_tus_metadata("filename " + base::to_base64("h\u00e9"))->at("filename"),
+            "h\u00e9");
+  for (const std::string& text :
+       {"filename " + base::to_base64("h\xe9"), std::string("n\xe9 YQ==")}) {
+    EXPECT_EQ(parse_tus_metadata(text).error().code, ErrorCode::kInvalid) << text;
+  }
+}
+
 TEST(TusHeaders, ChecksumsAreSha1OrSha256) {
   const base::Sha256::Digest digest = base::Sha256::of("bytes");
   const std::string text =

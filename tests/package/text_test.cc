@@ -18,6 +18,15 @@ TEST(Text, KnowsUtf8FromWhatLooksLikeIt) {
   }
 }
 
+TEST(Text, IsCutBetweenCharacters) {
+  EXPECT_EQ(cut_utf8("abc", 3), "abc");
+  EXPECT_EQ(cut_utf8("abc", 2), "ab");
+  EXPECT_EQ(cut_utf8("a\u00e9", 2), "a");
+  EXPECT_EQ(cut_utf8("a\u00e9", 3), "a\u00e9");
+  EXPECT_EQ(cut_utf8("\U0001f600b", 3), "");
+  EXPECT_EQ(cut_utf8("\U0001f600b", 4), "\U0001f600");
+}
+
 TEST(Text, WritesEveryCharacterAsItReadsIt) {
   for (const char32_t c : {U'a', U'é', U'€', U'🎬', char32_t{0x7ff}, char32_t{0x800},
                            char32_t{0xffff}, char32_t{0x10000}, char32_t{0x10ffff}}) {

@@ -216,6 +216,15 @@ def test_what_is_no_video_is_told_when_it_is_complete(platform):
     assert answer.status == 415 and "not a video" in answer.json["detail"]
 
 
+def test_names_are_utf8_and_long_ones_are_cut_between_characters(platform, content):
+    latin = base64.b64encode("h\u00e9".encode("latin-1")).decode()
+    assert tus(platform, "POST", UPLOADS, Upload_Length=5, Upload_Metadata=f"filename {latin}").status == 400
+    title = encoded("a" * 199 + "\u00e9")
+    upload = create(platform, len(content), Upload_Metadata=f"title {title}")
+    done = patch(platform, upload, 0, content)
+    assert platform.video(done.getheader("Headrace-Video"))["title"] == "a" * 199
+
+
 def test_a_killed_origin_has_every_acknowledged_byte(platform, content):
     upload = create(platform, len(content))
     at = 0
