@@ -155,14 +155,15 @@ struct Platform::State {
       if (auto written = publisher.catch_up(); !written) {
         base::log_error("videos.not_caught_up", {{"reason", written.error().context}});
       }
-      const auto let_go = originals.let_go();
-      if (!let_go) base::log_error("originals.not_let_go", {{"reason", let_go.error().context}});
-      if (let_go.value_or(0) > 0 || round % kRoundsPerCollection == 0) {
+      if (auto let_go = originals.let_go(); !let_go) {
+        base::log_error("originals.not_let_go", {{"reason", let_go.error().context}});
+      }
+      if (auto collected = ledger.collect(); !collected) {
+        base::log_error("chunks.not_collected", {{"reason", collected.error().context}});
+      }
+      if (round % kRoundsPerCollection == 0) {
         if (auto expired = uploads.expire(); !expired) {
           base::log_error("uploads.not_expired", {{"reason", expired.error().context}});
-        }
-        if (auto collected = ledger.collect(); !collected) {
-          base::log_error("chunks.not_collected", {{"reason", collected.error().context}});
         }
         tell("chunks", ledger.collect_litter());
       }

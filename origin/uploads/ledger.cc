@@ -1,5 +1,6 @@
 #include "origin/uploads/ledger.h"
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -11,7 +12,8 @@
 namespace origin {
 namespace {
 
-constexpr int kCollectedAtOnce = 1'000;
+constexpr std::size_t kRemovedAtOnce = 1'000;
+constexpr const char* kBehindAllHashes = "g";  // They are lower-case hex.
 
 // Of a claim: nothing of its owner's uses the chunk.
 constexpr const char* kUnused =
@@ -136,26 +138,75 @@ void Ledger::release_source(soci::session& sql, const std::string& video) const 
 }
 
 base::Result<int> Ledger::collect() {
+  const auto range = next_range();
+  if (!range) return std::unexpected(range.error());
+  const auto found = unclaimed_in(*range);
+  if (!found) return std::unexpected(found.error());
+  int removed = 0;
+  for (std::span<const std::string> left(*found); !left.empty();) {
+    const std::size_t count = std::min(left.size(), kRemovedAtOnce);
+    const auto some = remove_unclaimed(left.first(count));
+    if (!some) return some;
+    removed += *some;
+    left = left.subspan(count);
+  }
+  return removed;
+}
+
+base::Result<Ledger::Range> Ledger::next_range() {
+  const base::MutexLock lock(mutex_);
+  Range range{.after = looked_at_until_, .last = {}};
+  const auto last = database_.read([&](soci::session& sql) -> base::Result<std::string> {
+    std::string hash;
+    sql << "SELECT hash FROM chunks WHERE hash > :after ORDER BY hash LIMIT 1 OFFSET " +
+               std::to_string(limits_.looked_at_once - 1),
+        soci::use(range.after), soci::into(hash);
+    return sql.got_data() ? hash : std::string();
+  });
+  if (!last) return std::unexpected(last.error());
+  range.last = *last;
+  looked_at_until_ = range.last;
+  return range;
+}
+
+base::Result<std::vector<std::string>> Ledger::unclaimed_in(const Range& range) {
+  const std::int64_t now = base::wall_us(clock_);
+  const std::string last = range.last.empty() ? kBehindAllHashes : range.last;
+  return database_.read([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
+    std::vector<std::string> hashes;
+    std::string hash;
+    soci::statement select =
+        (sql.prepare << std::string("SELECT hash FROM chunks WHERE hash > :after AND hash <= :last "
+                                    "AND (NOT EXISTS (SELECT 1 FROM claims WHERE "
+                                    "claims.hash = chunks.hash) OR EXISTS (SELECT 1 FROM claims "
+                                    "WHERE claims.hash = chunks.hash AND expires < :now AND ") +
+                            kUnused + "))",
+         soci::use(range.after), soci::use(last), soci::use(now), soci::into(hash));
+    select.execute();
+    while (select.fetch()) hashes.push_back(hash);
+    return hashes;
+  });
+}
+
+base::Result<int> Ledger::remove_unclaimed(std::span<const std::string> hashes) {
   const std::unique_lock lock(collecting_);
   const std::int64_t now = base::wall_us(clock_);
-  // A claim lasts as long as something of its owner's uses the chunk.
   const auto gone =
       database_.write([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
-        sql << std::string("DELETE FROM claims WHERE expires < :now AND ") + kUnused,
-            soci::use(now);
-        std::vector<std::string> hashes;
-        std::string hash;
-        soci::statement select =
-            (sql.prepare << "SELECT hash FROM chunks WHERE NOT EXISTS "
-                            "(SELECT 1 FROM claims WHERE claims.hash = chunks.hash) LIMIT " +
-                                std::to_string(kCollectedAtOnce),
-             soci::into(hash));
-        select.execute();
-        while (select.fetch()) hashes.push_back(hash);
-        for (const std::string& one : hashes) {
-          sql << "DELETE FROM chunks WHERE hash = :hash", soci::use(one);
+        std::vector<std::string> removed;
+        for (const std::string& hash : hashes) {
+          // A claim lasts as long as something of its owner's uses the chunk.
+          sql << std::string("DELETE FROM claims WHERE hash = :hash AND expires < :now AND ") +
+                     kUnused,
+              soci::use(hash), soci::use(now);
+          int claims = 0;
+          sql << "SELECT CAST(COUNT(*) AS INTEGER) FROM claims WHERE hash = :hash", soci::use(hash),
+              soci::into(claims);
+          if (claims > 0) continue;
+          sql << "DELETE FROM chunks WHERE hash = :hash", soci::use(hash);
+          removed.push_back(hash);
         }
-        return hashes;
+        return removed;
       });
   if (!gone) return std::unexpected(gone.error());
   for (const std::string& hash : *gone) {

@@ -14,12 +14,14 @@
 #include <chrono>
 #include <cstdint>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "origin/database/database.h"
 #include "origin/uploads/chunk_store.h"
@@ -35,6 +37,7 @@ struct LedgerLimits {
   base::Bytes quota{100ull << 30};  // Of an owner without one of his own.
   std::chrono::milliseconds claim_time =
       std::chrono::hours(24 * 7);  // How long a chunk that nothing uses yet is kept.
+  int looked_at_once = 5'000;      // Chunks that a collect() looks at.
 };
 
 class Ledger {
@@ -57,7 +60,9 @@ class Ledger {
   // owner's claims to those that nothing else of his uses, unless he has sent them again since.
   void release_source(soci::session& sql, const std::string& video) const;
 
-  // Removes chunks that no upload and no video uses and that nobody has claimed lately. How many.
+  // Of the next chunks in the order of their hashes, and round again: removes those that no upload and
+  // no video uses and that nobody has claimed lately. How many. It looks without keeping anyone waiting;
+  // chunks are kept from becoming acknowledged only while some are removed.
   base::Result<int> collect();
   // Removes old files of chunks that no row speaks of, in the next of the store's 256 directories.
   // How many.
@@ -66,11 +71,23 @@ class Ledger {
   [[nodiscard]] ChunkStore& chunks() { return chunks_; }
 
  private:
+  // Hashes behind `after` and up to `last`; empty: without end.
+  struct Range {
+    std::string after, last;
+  };
+  base::Result<Range> next_range();
+  // Chunks without a claim, or with one that has expired and that nothing of its owner's makes use of.
+  base::Result<std::vector<std::string>> unclaimed_in(const Range& range);
+  // Removes such claims, and the chunks that have none left. How many chunks.
+  base::Result<int> remove_unclaimed(std::span<const std::string> hashes);
+
   Database& database_;
   ChunkStore& chunks_;
   const base::Clock& clock_;
   const LedgerLimits limits_;
   std::shared_mutex collecting_;  // Shared: keeping.
+  base::Mutex mutex_;
+  std::string looked_at_until_ GUARDED_BY(mutex_);  // The hash; empty: from the start.
   std::atomic<std::uint8_t> next_directory_{0};
 };
 

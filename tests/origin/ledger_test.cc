@@ -149,6 +149,39 @@ TEST_F(LedgerTest, CollectsWhatNothingUsesAndNeverWhatSomethingDoes) {
   EXPECT_EQ(files(), 0u);
 }
 
+// Uploads write meanwhile.
+TEST_F(LedgerTest, LookingForWhatCanGoWaitsForNoWriter) {
+  const ChunkRef used = *keep(1, "used");
+  ASSERT_TRUE(catalogue_.create(
+      {.owner = 1, .title = "t", .file_name = "f", .container = "mov", .chunks = {used}}));
+  clock_.advance(25h);
+  EXPECT_TRUE(database_->write([&](soci::session&) -> base::Result<void> {
+    EXPECT_EQ(ledger_.collect(), 0);
+    return {};
+  }));
+}
+
+TEST_F(LedgerTest, LooksAtSoManyChunksAtOnceAndRoundAgain) {
+  Ledger ledger(*database_, *chunks_, clock_, {.claim_time = 24h, .looked_at_once = 2});
+  std::vector<ChunkRef> sent;
+  for (const char* bytes : {"a", "b", "c", "d", "e"}) sent.push_back(*keep(1, bytes));
+  EXPECT_EQ(ledger.collect(), 0);
+  clock_.advance(25h);
+  EXPECT_EQ(ledger.collect(), 2);
+  EXPECT_EQ(ledger.collect(), 1);
+  EXPECT_EQ(ledger.collect(), 2);
+  EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(LedgerTest, AnExpiredClaimGoesWhenAnotherOwnersStays) {
+  const ChunkRef both = *keep(1, "both");
+  clock_.advance(25h);
+  ASSERT_TRUE(keep(2, "both"));
+  EXPECT_EQ(ledger_.collect(), 0);
+  EXPECT_EQ(ledger_.missing(1, {both.hash})->size(), 1u);
+  EXPECT_EQ(ledger_.missing(2, {both.hash})->size(), 0u);
+}
+
 TEST_F(LedgerTest, CollectsOldFilesThatNoRowSpeaksOf) {
   const std::string lost = write_only("no row was written");
   const std::string young = write_only("its row is on its way");
