@@ -164,6 +164,10 @@ class ApiEndpoint::Answer final : public http::Responder {
 
   static Taken take(std::unique_ptr<BodyTaker> taker, const std::vector<base::Slice>& pieces,
                     bool ends) {
+      if (auto answer = taker->early_answer()) {
+        taker.reset();
+        return {nullptr, std::move(answer)};
+      }
     for (const base::Slice& piece : pieces) {
       if (auto taken = taker->take(piece.view()); !taken) {
         // Here and now, so that nothing of it is left when the client hears of it.

@@ -1,5 +1,6 @@
 #include "origin/uploads/tus_api.h"
 
+#include <cstdint>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -21,6 +22,7 @@ constexpr std::string_view kBodyType = "application/offset+octet-stream";
 constexpr int kChecksumMismatch = 460;
 // A body with a checksum is counted only when it is right as a whole, so it waits in memory.
 constexpr std::size_t kCheckedBodyMax = 64u << 20;
+constexpr std::uint64_t kLetByMax = 4u << 20;
 
 ApiAnswer with_version(ApiAnswer answer) {
   answer.fields.set("tus-resumable", kVersion);
@@ -43,15 +45,35 @@ std::string expires_text(const TusUpload& upload) {
   return http::format_date(base::WallTime(std::chrono::milliseconds(upload.expires_us / 1'000)));
 }
 
-// A request's answer that was known before its body.
-class Refused final : public BodyTaker {
+// An answer that is known before the body's end. Some of the rest is let by, since a client that is cut
+// off while it sends may not read the answer; one that has much more to send is told at once.
+class Refusal {
  public:
-  explicit Refused(ApiAnswer answer) : answer_(std::move(answer)) {}
-  base::Result<void> take(std::string_view /*bytes*/) override { return {}; }
-  base::Result<ApiAnswer> finish() override { return std::move(answer_); }
+  explicit Refusal(ApiAnswer answer) : answer_(std::move(answer)) {}
+  void let_by(std::size_t bytes) { let_by_ += bytes; }
+  [[nodiscard]] bool is_due() const { return let_by_ > kLetByMax; }
+  ApiAnswer take() { return std::move(answer_); }
 
  private:
   ApiAnswer answer_;
+  std::uint64_t let_by_ = 0;
+};
+
+// A request's answer that was known before its body.
+class Refused final : public BodyTaker {
+ public:
+  explicit Refused(ApiAnswer answer) : refusal_(std::move(answer)) {}
+  base::Result<void> take(std::string_view bytes) override {
+    refusal_.let_by(bytes.size());
+    return {};
+  }
+  std::optional<ApiAnswer> early_answer() override {
+    return refusal_.is_due() ? std::optional(refusal_.take()) : std::nullopt;
+  }
+  base::Result<ApiAnswer> finish() override { return refusal_.take(); }
+
+ private:
+  Refusal refusal_;
 };
 
 std::unique_ptr<BodyTaker> refused(ApiAnswer answer) {
@@ -95,45 +117,49 @@ class PatchTaker final : public BodyTaker {
         status_(status) {}
 
   base::Result<void> take(std::string_view bytes) override {
-    if (failure_) return {};  // The rest is let by.
-    if (checksum_) {
-      if (bytes.size() > kCheckedBodyMax - waiting_.size()) {
-        failure_ = refuse(413, "with a checksum a PATCH may have 64 MiB");
-      } else {
-        waiting_ += bytes;
-      }
-      return {};
+    if (refusal_) {
+      refusal_->let_by(bytes.size());
+    } else if (checksum_ && bytes.size() > kCheckedBodyMax - waiting_.size()) {
+      fail(refuse(413, "with a checksum a PATCH may have 64 MiB"));
+    } else if (checksum_) {
+      waiting_ += bytes;
+    } else if (auto taken = patch_->append(bytes); !taken) {
+      fail(refuse(taken.error()));
     }
-    if (auto taken = patch_->append(bytes); !taken) failure_ = refuse(taken.error());
     return {};
+  }
+  std::optional<ApiAnswer> early_answer() override {
+    return refusal_ && refusal_->is_due() ? std::optional(refusal_->take()) : std::nullopt;
   }
 
   base::Result<ApiAnswer> finish() override {
-    if (!failure_ && checksum_) {
+    if (refusal_) return refusal_->take();
+    if (checksum_) {
       if (!matches(*checksum_, waiting_)) {
-        failure_ = refuse(kChecksumMismatch,
-                          "the body is not what Upload-Checksum says; nothing "
-                          "of it was kept");
-      } else if (auto taken = patch_->append(waiting_); !taken) {
-        failure_ = refuse(taken.error());
+        return refuse(kChecksumMismatch,
+                      "the body is not what Upload-Checksum says; nothing of it was kept");
       }
+      if (auto taken = patch_->append(waiting_); !taken) return refuse(taken.error());
     }
-    if (const auto position = patch_->finish(); !position && !failure_) {
-      failure_ = refuse(position.error());
-    }
+    if (const auto position = patch_->finish(); !position) return refuse(position.error());
     patch_.reset();
-    if (failure_) return std::move(*failure_);
     return conclude(services_, upload_, status_);
   }
 
  private:
+  void fail(ApiAnswer answer) {
+    refusal_.emplace(std::move(answer));
+    patch_.reset();  // Keeps what came before.
+    waiting_ = {};
+  }
+
   const TusServices& services_;
   const TusUpload upload_;
   std::unique_ptr<TusStore::Patch> patch_;
   const std::optional<TusChecksum> checksum_;
   const int status_;
   std::string waiting_;
-  std::optional<ApiAnswer> failure_;
+  std::optional<Refusal> refusal_;
 };
 
 // Answers other versions than ours, if it is one.

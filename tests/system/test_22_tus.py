@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import select
 import socket
 import time
 
@@ -223,6 +224,21 @@ def test_names_are_utf8_and_long_ones_are_cut_between_characters(platform, conte
     upload = create(platform, len(content), Upload_Metadata=f"title {title}")
     done = patch(platform, upload, 0, content)
     assert platform.video(done.getheader("Headrace-Video"))["title"] == "a" * 199
+
+
+def test_a_refused_body_is_answered_long_before_its_end(platform):
+    upload = create(platform, 1 << 30)
+    piece = bytes(1 << 20)
+    sent = 0
+    with socket.create_connection(("127.0.0.1", platform.port), 30) as client:
+        client.sendall(f"PATCH {upload} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n"
+                       f"Authorization: Bearer {platform.owner}\r\nContent-Type: {BODY}\r\n"
+                       f"Upload-Offset: 5\r\nContent-Length: {1 << 30}\r\n\r\n".encode())
+        while sent < 1 << 30 and not select.select([client], [], [], 0)[0]:
+            client.sendall(piece)
+            sent += len(piece)
+        assert client.recv(1000).startswith(b"HTTP/1.1 409 ")
+    assert sent < 64 << 20
 
 
 def test_a_killed_origin_has_every_acknowledged_byte(platform, content):
