@@ -45,6 +45,7 @@ struct DataConfig {
   std::string directory;
   std::string database;
   std::uint32_t api_threads = 8;
+  base::Bytes bodies_max{512ull << 20};
 };
 
 struct UploadsConfig {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/byte_budget.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/thread.h"
@@ -27,8 +28,8 @@
 #include "origin/videos/originals.h"
 #include "origin/videos/progress.h"
 #include "origin/videos/video_api.h"
-
 #include "package/text.h"
+
 namespace origin {
 namespace {
 
@@ -90,13 +91,15 @@ struct Platform::State {
         captions(*database, clock, objects, publisher),
         captions_services{.captions = captions, .catalogue = catalogue},
         workers{.queue = queue, .work = work, .catalogue = catalogue, .chunks = *chunks},
+        bodies(config.data.bodies_max),
         tus{.store = uploads,
+            .bodies = bodies,
             .size_max = config.uploads.size_max,
             .video_maker =
                 [this](const TusUpload& upload, const std::vector<ChunkRef>& sent) {
                   return video_maker(upload, sent);
                 }},
-        endpoint(std::in_place, router, tokens, config.data.api_threads, metrics) {
+        endpoint(std::in_place, router, tokens, bodies, config.data.api_threads, metrics) {
     add_worker_token_routes(router, tokens);
     add_chunk_routes(router, ledger);
     add_video_routes(router, videos);
@@ -195,6 +198,7 @@ struct Platform::State {
   Captions captions;
   const CaptionsServices captions_services;
   const WorkerServices workers;
+  base::ByteBudget bodies;  // Of requests, held whole.
   const TusServices tus;
   Router router;
   std::optional<ApiEndpoint> endpoint;  // Its threads use all of the above. None: closed.

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "http/event_loop.h"
+#include "origin/api/held_body.h"
 
 namespace origin {
 namespace {
@@ -16,26 +17,19 @@ namespace {
 constexpr const char* kRequestsHelp =
     "Requests to the API by status. 5xx: the log's api.failed lines tell.";
 
-// Holds a small body whole.
+// For routes that want it whole.
 class WholeBody final : public BodyTaker {
  public:
-  WholeBody(const Route& route, ApiCall call) : route_(route), call_(std::move(call)) {}
+  WholeBody(const Route& route, ApiCall call, base::ByteBudget& bodies)
+      : route_(route), call_(std::move(call)), body_(bodies, route.body_max) {}
 
-  base::Result<void> take(std::string_view bytes) override {
-    if (bytes.size() > route_.body_max - body_.size()) {
-      return base::fail(base::ErrorCode::kTooLarge,
-                        "the body may have " + std::to_string(route_.body_max) + " bytes",
-                        base::Blame::kClient);
-    }
-    body_ += bytes;
-    return {};
-  }
-  base::Result<ApiAnswer> finish() override { return route_.handle(call_, std::move(body_)); }
+  base::Result<void> take(std::string_view bytes) override { return body_.append(bytes); }
+  base::Result<ApiAnswer> finish() override { return route_.handle(call_, body_.take()); }
 
  private:
   const Route& route_;
   const ApiCall call_;
-  std::string body_;
+  HeldBody body_;
 };
 
 // "Bearer TOKEN"; empty: none.
@@ -157,22 +151,22 @@ class ApiEndpoint::Answer final : public http::Responder {
         return refused(ApiAnswer::problem(
             413, "the body may have " + std::to_string(route.body_max) + " bytes"));
       }
-      begun.taker = std::make_unique<WholeBody>(route, std::move(call));
+      begun.taker = std::make_unique<WholeBody>(route, std::move(call), endpoint.bodies_);
     }
     return begun;
   }
 
   static Taken take(std::unique_ptr<BodyTaker> taker, const std::vector<base::Slice>& pieces,
                     bool ends) {
-      if (auto answer = taker->early_answer()) {
-        taker.reset();
-        return {nullptr, std::move(answer)};
-      }
     for (const base::Slice& piece : pieces) {
       if (auto taken = taker->take(piece.view()); !taken) {
         // Here and now, so that nothing of it is left when the client hears of it.
         taker.reset();
         return {nullptr, answer_for(taken.error())};
+      }
+      if (auto answer = taker->early_answer()) {
+        taker.reset();
+        return {nullptr, std::move(answer)};
       }
     }
     if (!ends) return {std::move(taker), std::nullopt};
@@ -255,10 +249,11 @@ class ApiEndpoint::Answer final : public http::Responder {
   std::unique_ptr<http::Responder> stream_;
 };
 
-ApiEndpoint::ApiEndpoint(const Router& router, const Tokens& tokens, std::size_t threads,
-                         base::Metrics& metrics)
+ApiEndpoint::ApiEndpoint(const Router& router, const Tokens& tokens, base::ByteBudget& bodies,
+                         std::size_t threads, base::Metrics& metrics)
     : router_(router),
       tokens_(tokens),
+      bodies_(bodies),
       requests_2xx_(
           metrics.counter("headrace_api_requests_total", kRequestsHelp, {{"status", "2xx"}})),
       requests_4xx_(

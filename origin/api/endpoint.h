@@ -5,17 +5,18 @@
 //   loop   respond(), and give the body
 //
 // No thread waits for a client: what has come waits in memory, at most kWindow an exchange, until a
-// thread has a moment.
+// thread has a moment. Bodies that are wanted whole wait until they are, within a budget.
 //
-// Ownership  Router and tokens outlive the endpoint, which outlives its exchanges and goes when the
-//            loops have stopped: its threads are joined with it. What these had posted to a loop may
-//            hold a taker, so it is dropped (EventLoop::drop_tasks) before what takers use.
+// Ownership  Router, tokens and budget outlive the endpoint, which outlives its exchanges and goes
+//            when the loops have stopped: its threads are joined with it. What these had posted to a
+//            loop may hold a taker, so it is dropped (EventLoop::drop_tasks) before what takers use.
 // Threads    respond() and the responders on their exchange's loop.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
+#include "base/byte_budget.h"
 #include "base/metrics.h"
 #include "base/worker_pool.h"
 #include "http/exchange.h"
@@ -28,8 +29,8 @@ class ApiEndpoint {
  public:
   static constexpr std::size_t kWindow = 2 * 1024 * 1024;
 
-  ApiEndpoint(const Router& router, const Tokens& tokens, std::size_t threads,
-              base::Metrics& metrics);
+  ApiEndpoint(const Router& router, const Tokens& tokens, base::ByteBudget& bodies,
+              std::size_t threads, base::Metrics& metrics);
   ApiEndpoint(const ApiEndpoint&) = delete;
   ApiEndpoint& operator=(const ApiEndpoint&) = delete;
 
@@ -42,6 +43,7 @@ class ApiEndpoint {
 
   const Router& router_;
   const Tokens& tokens_;
+  base::ByteBudget& bodies_;
   base::Counter& requests_2xx_;
   base::Counter& requests_4xx_;
   base::Counter& requests_5xx_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/date.h"
+#include "origin/api/held_body.h"
 #include "origin/uploads/tus_headers.h"
 #include "origin/videos/video_api.h"
 
@@ -114,16 +115,13 @@ class PatchTaker final : public BodyTaker {
         upload_(std::move(upload)),
         patch_(std::move(patch)),
         checksum_(std::move(checksum)),
-        status_(status) {}
+        status_(status),
+        waiting_(services.bodies, kCheckedBodyMax) {}
 
   base::Result<void> take(std::string_view bytes) override {
     if (refusal_) {
       refusal_->let_by(bytes.size());
-    } else if (checksum_ && bytes.size() > kCheckedBodyMax - waiting_.size()) {
-      fail(refuse(413, "with a checksum a PATCH may have 64 MiB"));
-    } else if (checksum_) {
-      waiting_ += bytes;
-    } else if (auto taken = patch_->append(bytes); !taken) {
+    } else if (auto taken = checksum_ ? waiting_.append(bytes) : patch_->append(bytes); !taken) {
       fail(refuse(taken.error()));
     }
     return {};
@@ -135,11 +133,11 @@ class PatchTaker final : public BodyTaker {
   base::Result<ApiAnswer> finish() override {
     if (refusal_) return refusal_->take();
     if (checksum_) {
-      if (!matches(*checksum_, waiting_)) {
+      if (!matches(*checksum_, waiting_.view())) {
         return refuse(kChecksumMismatch,
                       "the body is not what Upload-Checksum says; nothing of it was kept");
       }
-      if (auto taken = patch_->append(waiting_); !taken) return refuse(taken.error());
+      if (auto taken = patch_->append(waiting_.view()); !taken) return refuse(taken.error());
     }
     if (const auto position = patch_->finish(); !position) return refuse(position.error());
     patch_.reset();
@@ -150,7 +148,7 @@ class PatchTaker final : public BodyTaker {
   void fail(ApiAnswer answer) {
     refusal_.emplace(std::move(answer));
     patch_.reset();  // Keeps what came before.
-    waiting_ = {};
+    waiting_ = HeldBody(services_.bodies, 0);
   }
 
   const TusServices& services_;
@@ -158,7 +156,7 @@ class PatchTaker final : public BodyTaker {
   std::unique_ptr<TusStore::Patch> patch_;
   const std::optional<TusChecksum> checksum_;
   const int status_;
-  std::string waiting_;
+  HeldBody waiting_;
   std::optional<Refusal> refusal_;
 };
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 
+#include "base/byte_budget.h"
 #include "base/bytes.h"
 #include "origin/api/router.h"
 #include "origin/uploads/tus_store.h"
@@ -16,6 +17,7 @@ namespace origin {
 
 struct TusServices {
   TusStore& store;
+  base::ByteBudget& bodies;  // Those with a checksum, which wait in memory until they are whole.
   base::Bytes size_max;
   // How to make a video of a complete upload. kUnsupported: it is none.
   std::function<base::Result<TusStore::Make>(const TusUpload& upload,

@@ -37,6 +37,7 @@ class ApiEndpointTest : public testing::Test {
   std::unique_ptr<Database> database_ = test_.make(Engine::kSqlite);
   Tokens tokens_{*database_, clock_};
   Router router_;
+  base::ByteBudget bodies_{base::Bytes(1u << 20)};
   http::EventLoop loop_;
 };
 
@@ -56,7 +57,7 @@ TEST_F(ApiEndpointTest, ATakerWhoseClientLeftIsNotDestroyedOnTheLoop) {
                    loop_.stop();
                  });
                }});
-  ApiEndpoint endpoint(router_, tokens_, 1, metrics_);
+  ApiEndpoint endpoint(router_, tokens_, bodies_, 1, metrics_);
   FakeExchange exchange(loop_, {.method = "PUT", .target = "/thing"});
   exchange.run([&](http::Exchange& one) { return endpoint.respond(one); });
   begun.get_future().wait();

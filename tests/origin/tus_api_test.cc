@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "base/sha256.h"
+#include "base/text_encoding.h"
 #include "tests/origin/test_database.h"
 
 namespace origin {
@@ -53,6 +55,11 @@ class TusApiTest : public testing::Test {
     }
     return *taker.finish();
   }
+  static std::string checksum(const std::string& bytes) {
+    const base::Sha256::Digest digest = base::Sha256::of(bytes);
+    return "sha256 " +
+           base::to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  }
 
   TestDatabase test_;
   base::ManualClock clock_;
@@ -60,7 +67,9 @@ class TusApiTest : public testing::Test {
   std::unique_ptr<ChunkStore> chunks_;
   Ledger ledger_;
   TusStore store_;
+  base::ByteBudget bodies_{base::Bytes(64 * kMiB)};
   const TusServices services_{.store = store_,
+                              .bodies = bodies_,
                               .size_max = base::Bytes(1'000 * kMiB),
                               .video_maker = nullptr};
   Router router_;
@@ -80,6 +89,23 @@ TEST_F(TusApiTest, ABodyThatIsRefusedOnItsWayIsNotTakenToItsEnd) {
   const auto taker = patch(upload, {{"upload-offset", "0"}});
   EXPECT_EQ(send(*taker, 100, sent_).status, 413);
   EXPECT_EQ(sent_, 10 + 1 + 5);
+}
+
+TEST_F(TusApiTest, BodiesWithAChecksumShareTheirMemory) {
+  const std::string bytes(40 * kMiB, 'x');
+  const base::Fields fields{{"upload-offset", "0"}, {"upload-checksum", checksum(bytes)}};
+  const TusUpload first = create();
+  const TusUpload second = create();
+  auto waiting = patch(first, fields);
+  ASSERT_TRUE(waiting->take(bytes));
+  const ApiAnswer refused = send(*patch(second, fields), 40, sent_);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_TRUE(refused.fields.contains("retry-after"));
+  EXPECT_LT(sent_, 40);
+  EXPECT_EQ(waiting->finish()->status, 204);
+  waiting.reset();
+  EXPECT_EQ(send(*patch(second, fields), 40, sent_).status, 204);
+  EXPECT_EQ(bodies_.held().count(), 0u);
 }
 
 }  // namespace
