@@ -84,7 +84,8 @@ TEST(PlannedOutputs, OfASpecThatIsNotOursAreAnError) {
   EXPECT_EQ(planned_outputs(TaskKind::kAudio, "no JSON").error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(planned_outputs(TaskKind::kAudio, R"({"codec": "mp3"})").error().context,
             "the spec of a task: \"mp3\" is no codec");
-  EXPECT_EQ(planned_outputs("audio", R"({"frame": 1024, "lead": 0, "frames": 11, "segment": [0, 1],
+  EXPECT_EQ(planned_outputs(TaskKind::kAudio,
+                            R"({"frame": 1024, "lead": 0, "frames": 11, "segment": [0, 1],
                                          "segments": 2})")
                 .error()
                 .context,

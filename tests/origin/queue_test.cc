@@ -216,7 +216,7 @@ TEST_P(QueueTest, TheThirdFailureParksAndAFinalOneAtOnce) {
 // PostgreSQL takes no text that ends within a character.
 TEST_P(QueueTest, LongReasonsAndNamesAreCutBetweenCharacters) {
   add("k");
-  const auto task = queue_->lease(std::string(199, 'w') + "\u00e9", {"probe"});
+  const auto task = queue_->lease(std::string(199, 'w') + "\u00e9", {TaskKind::kProbe});
   ASSERT_TRUE(task) << task.error().context;
   EXPECT_EQ(only().worker, std::string(199, 'w'));
   const auto failed = queue_->fail(

@@ -29,7 +29,7 @@ class TusApiTest : public testing::Test {
         chunks_(std::move(*ChunkStore::open(test_.directory() / "chunks", base::Bytes(0)))),
         ledger_(*database_, *chunks_, clock_, {}),
         store_(*database_, ledger_, clock_, test_.directory() / "tails",
-               {.size_max = base::Bytes(1'000 * kMiB), .time_to_live = 24h}) {
+               {.size_max = base::Bytes(1'000 * kMiB), .time_to_live = 24h, .open_max = 10}) {
     fs::create_directory(test_.directory() / "tails");
     add_tus_routes(router_, services_);
   }

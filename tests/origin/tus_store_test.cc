@@ -245,7 +245,7 @@ TEST_F(TusStoreTest, WithoutItsLastChunkAnUploadIsNotComplete) {
   EXPECT_EQ(now(said).position, 0u);
   run("UPDATE owners SET quota_bytes = 15");
   {
-    const auto patch = store_.patch(deferred, 10);
+    const auto patch = store_.patch(now(deferred), 10);
     ASSERT_TRUE(patch);
     run("UPDATE owners SET quota_bytes = 5");  // As another upload leaves it.
     EXPECT_EQ((*patch)->finish().error().code, ErrorCode::kNoSpace);

@@ -38,11 +38,12 @@ json probe_of_twelve_hours() {
           {"audio", {{"stream", 1}, {"codec", "aac"}, {"start_us", 0}}}};
 }
 
-void expect_fits(const std::string& kind, const json& spec) {
+void expect_fits(origin::TaskKind of, const json& spec) {
+  const std::string kind(origin::name_of(of));
   const std::string order = json{{"kind", kind}, {"spec", spec}, {"threads", 64}}.dump();
   EXPECT_LE(order.size(), sandbox::kPayloadMax) << kind;
   const auto by_worker = planned_outputs(kind, spec);
-  const auto by_origin = origin::planned_outputs(kind, spec.dump());
+  const auto by_origin = origin::planned_outputs(of, spec.dump());
   ASSERT_TRUE(by_worker) << by_worker.error().context;
   ASSERT_TRUE(by_origin) << by_origin.error().context;
   EXPECT_EQ(*by_worker, by_origin->size()) << kind;
@@ -56,16 +57,17 @@ TEST(LongestTasks, FitAWorkersOrderAndItsOutputs) {
   ASSERT_EQ(plan->audio.size(), 2u);
   for (const origin::AudioTrack& track : plan->audio) {
     EXPECT_GT(track.cuts.segments, 13'000);
-    expect_fits("audio", audio_spec(probe, track));
+    expect_fits(origin::TaskKind::kAudio, audio_spec(probe, track));
   }
-  expect_fits("images", images_spec(probe, plan->duration_us, *plan->images));
+  expect_fits(origin::TaskKind::kImages, images_spec(probe, plan->duration_us, *plan->images));
   std::vector<origin::Rung> rungs = plan->video->rungs;
   rungs.insert(rungs.end(), plan->video->more_rungs.begin(), plan->video->more_rungs.end());
   ASSERT_EQ(rungs.size(), 48u);
   for (const std::size_t unit : {std::size_t{0}, plan->video->units.size() - 1}) {
-    expect_fits("transcode", transcode_spec(probe, *plan->video, unit, rungs, ladder));
+    expect_fits(origin::TaskKind::kTranscode,
+                transcode_spec(probe, *plan->video, unit, rungs, ladder));
   }
-  expect_fits("probe", {{"container", "matroska"}});
+  expect_fits(origin::TaskKind::kProbe, {{"container", "matroska"}});
 }
 
 TEST(LongestTasks, OfOriginsThatListTheCutsAreCountedToo) {
