@@ -18,6 +18,7 @@ using base::ErrorCode;
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds kLastWordsPatience{10'000};
+constexpr int kResultDepthMax = 16;  // Of nesting; a probe's has 4.
 // The decoder gives its products out one after the other; the parent keeps each whole until it is closed.
 constexpr std::uint32_t kOutputsOpenMax = 1;
 
@@ -118,12 +119,21 @@ class LeasedSink final : public sandbox::ResultSink {
   std::string output_;
 };
 
-// Nothing that the task can help: this machine can't confine what decodes, where another may; or the
-// origin was away, or in trouble with its storage, until patience was over. (Products that are refused
-// and a source that is gone are failures: they must come to an end some time.)
-bool may_go_well_elsewhere_or_later(const sandbox::Exit& exit) {
-  return exit.kind == sandbox::Exit::Kind::kAborted &&
-         (exit.code == ErrorCode::kUnsupported || exit.code == ErrorCode::kUnreachable);
+// This machine can't confine what decodes, where another may.
+bool cannot_confine(const sandbox::Exit& exit) {
+  return exit.kind == sandbox::Exit::Kind::kAborted && exit.code == ErrorCode::kUnsupported;
+}
+
+// The origin was away, or in trouble with its storage, until patience was over. (Products that are
+// refused and a source that is gone are failures.)
+bool origin_was_in_trouble(const sandbox::Exit& exit) {
+  return exit.kind == sandbox::Exit::Kind::kAborted && exit.code == ErrorCode::kUnreachable;
+}
+
+json parse_result(const std::string& text) {
+  // A child that was taken over may nest it so deep that writing it anew would use up the stack.
+  return json::parse(
+      text, [](int depth, json::parse_event_t, json&) { return depth <= kResultDepthMax; }, false);
 }
 
 }  // namespace
@@ -180,11 +190,13 @@ TaskRunner::Ending TaskRunner::run(const Task& task) {
                                         {"detail", exit.detail},
                                         {"said", exit.standard_error}});
   }
-  if (lease_lost) return Ending::kLeaseLost;
+  // In trouble: the lease runs out, which is counted when nothing came of it. A task given back would come
+  // first again, with nobody counting, when it is one chunk that can't be read.
+  if (lease_lost || origin_was_in_trouble(exit)) return Ending::kLeaseLost;
   base::Result<void> said;
   Ending ending = Ending::kDone;
   if (exit.kind == Kind::kOk) {
-    const auto missing = last_words_.complete(task, json::parse(exit.result, nullptr, false));
+    const auto missing = last_words_.complete(task, parse_result(exit.result));
     if (!missing) {
       said = std::unexpected(missing.error());
     } else if (!missing->empty()) {
@@ -192,7 +204,7 @@ TaskRunner::Ending TaskRunner::run(const Task& task) {
       said = last_words_.fail(task, "outputs were missing, " + missing->front() + " first",
                               OriginClient::Verdict::kMayBeTriedAgain);
     }
-  } else if (stop_.stop_requested() || may_go_well_elsewhere_or_later(exit)) {
+  } else if (stop_.stop_requested() || cannot_confine(exit)) {
     ending = Ending::kGivenBack;
     said = last_words_.give_back(task);
   } else {

@@ -188,6 +188,8 @@ const std::map<std::string, Deed, std::less<>>& deeds() {
          return base::fail(base::ErrorCode::kUnsupported, "there is no\nvideo in it");
        }},
       {"throw", [](ChildSession&) -> Text { throw std::runtime_error("unforeseen"); }},
+      {"deep-result",
+       [](ChildSession&) -> Text { return std::string(30'000, '[') + std::string(30'000, ']'); }},
       {"long-result", [](ChildSession&) -> Text { return std::string(kPayloadMax + 1, 'x'); }},
       {"loop", [](ChildSession&) -> Text { loop(); }},
       {"loop-ignoring-signals",

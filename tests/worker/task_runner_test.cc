@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,13 @@ TEST(TaskRunner, HoldsOneOutputAtATime) {
       << origin.body();
 }
 
+TEST(TaskRunner, CutsAResultThatIsNestedForItsOwnSake) {
+  RecordingOrigin origin(well);
+  EXPECT_EQ(run(origin, "deep-result"), Ending::kDone);
+  EXPECT_EQ(origin.requests(), Requests{kComplete});
+  EXPECT_LT(origin.body().size(), 200u);
+}
+
 TEST(TaskRunner, TakesNoMoreOutputsThanArePlanned) {
   nlohmann::json none = kSpec;
   none["rungs"] = nlohmann::json::array();
@@ -78,23 +86,25 @@ TEST(TaskRunner, StartsNothingForASpecThatItDoesNotUnderstand) {
   EXPECT_NE(origin.body().find("\"final\":false"), std::string::npos) << origin.body();
 }
 
-TEST(TaskRunner, GivesBackWhatItCanNotReadBecauseTheOriginIsInTrouble) {
+TEST(TaskRunner, LetsTheLeaseRunOutWhenTheOriginCanNotGiveTheSource) {
   for (const int status : {500, 503, 507}) {
     RecordingOrigin origin([status](std::string_view request) {
       return answer_of(request.find("/source") == std::string_view::npos ? 200 : status);
     });
-    EXPECT_EQ(run(origin, "sum"), Ending::kGivenBack) << status;
-    EXPECT_EQ(origin.requests().back(), kGiveBack) << status;
+    EXPECT_EQ(run(origin, "sum"), Ending::kLeaseLost) << status;
+    EXPECT_EQ(std::ranges::count(origin.requests(), kGiveBack), 0) << status;
+    EXPECT_EQ(std::ranges::count(origin.requests(), kFail), 0) << status;
   }
 }
 
-TEST(TaskRunner, GivesBackWhatItCanNotStoreBecauseTheOriginIsInTrouble) {
+TEST(TaskRunner, LetsTheLeaseRunOutWhenTheOriginCanNotTakeAProduct) {
   for (const std::string& trouble : {answer_of(507), std::string()}) {
     RecordingOrigin origin([&trouble](std::string_view request) {
       return request.starts_with("PUT") ? trouble : answer_of(200);
     });
-    EXPECT_EQ(run(origin, "product"), Ending::kGivenBack) << trouble;
-    EXPECT_EQ(origin.requests().back(), kGiveBack) << trouble;
+    EXPECT_EQ(run(origin, "product"), Ending::kLeaseLost) << trouble;
+    EXPECT_EQ(std::ranges::count(origin.requests(), kGiveBack), 0) << trouble;
+    EXPECT_EQ(std::ranges::count(origin.requests(), kFail), 0) << trouble;
   }
 }
 
