@@ -63,7 +63,17 @@ base::Result<std::unique_ptr<Input>> Input::open(ByteSource& source, std::string
   av_dict_free(&options);
   if (opened < 0) {
     if (input->source_error_) return std::unexpected(*input->source_error_);
-    return av_fail("The file can't be read", opened);
+    if (opened != AVERROR_INVALIDDATA && opened != AVERROR_EOF) {
+      return av_fail("it can't be read", opened);
+    }
+    // MP4's index is often written last.
+    return base::fail(
+        base::ErrorCode::kCorrupt,
+        demuxer == "mov"
+            ? "it is damaged or not complete: it has no index that can be read. Send it "
+              "again from where it was made."
+            : "it is damaged or not complete. Send it again from where it was made.",
+        base::Blame::kClient);
   }
   if (const int found = avformat_find_stream_info(input->format_, nullptr); found < 0) {
     if (input->source_error_) return std::unexpected(*input->source_error_);

@@ -12,6 +12,7 @@ extern "C" {
 #include <vector>
 
 #include "media/av.h"
+#include "media/completeness.h"
 #include "media/input.h"
 
 namespace media {
@@ -192,6 +193,12 @@ base::Result<json> probe(ByteSource& source, std::string_view demuxer, const Tak
       }
       track->add(*packet);
       if (packets % 1024 == 0) taker.position(track->end_us);
+    }
+  }
+  for (const Track* track : {&video, &audio}) {
+    if (track->stream == nullptr || demuxer != "mov") continue;
+    if (auto complete = check_complete(*track->stream, source.size()); !complete) {
+      return std::unexpected(complete.error());
     }
   }
   for (Track* track : {&video, &audio}) {
