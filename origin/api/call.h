@@ -50,7 +50,7 @@ struct ApiAnswer {
 // The status that fits an error of ours, and a sentence without what is nobody's business.
 ApiAnswer answer_for(const base::Error& error);
 
-// A JSON object, or a 422 that says what is wrong.
+// A JSON object, nested 32 deep and of a million values at most, or a 422 that says what is wrong.
 base::Result<nlohmann::json> parse_object(std::string_view body);
 
 }  // namespace origin

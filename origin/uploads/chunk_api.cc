@@ -46,15 +46,16 @@ base::Result<ApiAnswer> tell_missing(Ledger& ledger, const ApiCall& call, const 
   if (!request) return std::unexpected(request.error());
   std::vector<std::string> hashes;
   const auto list = request->find("hashes");
-  const bool is_list = list != request->end() && list->is_array();
-  for (const auto& hash : is_list ? *list : nlohmann::json::array()) {
+  if (list == request->end() || !list->is_array()) {
+    return base::fail(base::ErrorCode::kInvalid, "expected \"hashes\", a list");
+  }
+  for (const auto& hash : *list) {
     if (!hash.is_string() || !base::is_sha256_hex(hash.get_ref<const std::string&>())) {
       return base::fail(base::ErrorCode::kInvalid,
                         "each of \"hashes\" must be a SHA-256 in 64 lower-case hex digits");
     }
     hashes.push_back(hash.get<std::string>());
   }
-  if (!is_list) return base::fail(base::ErrorCode::kInvalid, "expected \"hashes\", a list");
   const auto missing = ledger.missing(call.caller->owner, hashes);
   if (!missing) return std::unexpected(missing.error());
   return ApiAnswer::json({{"missing", *missing}});
