@@ -267,6 +267,28 @@ class ImagesWorkTest : public WorkTest {
   }
 };
 
+// Each of a long video's tasks has it.
+TEST_F(WorkTest, AProbeThatSaysTooMuchMakesNoTasks) {
+  const auto complete = [&](std::size_t bytes) {
+    nlohmann::json said{{"container", "mov"}, {"audio", {{"stream", 0}}}, {"duration_us", 1}};
+    said["audio"]["x"] = "";
+    said["audio"]["x"] = std::string(bytes - said.dump().size(), 'x');
+    EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
+      const std::string key = "v/probe" + std::to_string(bytes);
+      Queue::add(sql, {.video = "v", .kind = TaskKind::kProbe, .key = key, .spec = "{}"}, 0);
+      return {};
+    }));
+    return work_.complete(**queue_.lease("w", {TaskKind::kProbe}), said);
+  };
+  add_video();
+  const auto refused = complete((8u << 10) + 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  EXPECT_FALSE(*queue_.lease("w", {TaskKind::kAudio}));
+  EXPECT_TRUE(complete(8u << 10));
+  EXPECT_TRUE(*queue_.lease("w", {TaskKind::kAudio}));
+}
+
 TEST_F(ImagesWorkTest, ImagesOfAShortVideoComeAfterAllRungs) {
   EXPECT_EQ(keys_in_order(),
             (std::vector<std::string>{"film/lowest/0", "film/rest/0", "film/images"}));
