@@ -120,17 +120,22 @@ struct Size {
 
 // As it is shown: upright, of square pixels.
 base::Result<Size> shown_size(const json& found) {
+  const auto refuse = [](std::int64_t width, std::int64_t height) {
+    return unplayable("The picture is " + std::to_string(width) + " × " + std::to_string(height) +
+                      ", which is outside of what can be played.");
+  };
   std::int64_t width = found.value("width", std::int64_t{0});
   std::int64_t height = found.value("height", std::int64_t{0});
   if (width < 2 || height < 2 || width > kSideMax || height > kSideMax) {
-    return unplayable("The picture is " + std::to_string(width) + " × " + std::to_string(height) +
-                      ", which is outside of what can be played.");
+    return refuse(width, height);
   }
   const json sar = found.value("sar", json::array({1, 1}));
   const double aspect = sar.at(0).get<double>() / std::max(1.0, sar.at(1).get<double>());
   double shown_width = static_cast<double>(width);
   if (aspect > 0.1 && aspect < 10) shown_width *= aspect;
   width = std::llround(shown_width);
+  // Pixels that are made square make it wider, and no encoder takes what is wider than this.
+  if (width < 2 || width > kSideMax) return refuse(width, height);
   const int rotation = found.value("rotation", 0);
   if (rotation == 90 || rotation == 270) std::swap(width, height);
   return Size{width, height};

@@ -48,6 +48,8 @@ TEST(Plan, PixelsAreMadeSquareAndThePictureUpright) {
             "1080p 1920x1080");
   EXPECT_EQ(rungs_of(probe_of(1920, 1080, {25, 1}, 1'000'000, {{"rotation", 90}})).back(),
             "1080p 1080x1920");
+  EXPECT_EQ(rungs_of(probe_of(8'192, 16, {25, 1}, 1'000'000, {{"sar", {2, 1}}})),
+            (Names{"16p 16384x16"}));
 }
 
 TEST(Plan, FramesAreLaidOnAGridAndCutIntoUnitsOfWholeSegments) {
@@ -206,6 +208,10 @@ TEST(Plan, WhatCanNotBePlayedIsRefusedInWords) {
   EXPECT_NE(refused({{"duration_us", 1}}).find("no picture and no sound"), std::string::npos);
   EXPECT_NE(refused(probe_of(100'000, 100'000, {30, 1}, 1'000'000)).find("100000"),
             std::string::npos);
+  EXPECT_EQ(refused(probe_of(4'000, 240, {30, 1}, 1'000'000, {{"sar", {9, 1}}})),
+            "The picture is 36000 × 240, which is outside of what can be played.");
+  EXPECT_EQ(refused(probe_of(4, 240, {30, 1}, 1'000'000, {{"sar", {1, 9}}})),
+            "The picture is 0 × 240, which is outside of what can be played.");
   EXPECT_NE(refused(probe_of(640, 360, {30, 1}, 13ll * 3'600'000'000)).find("12 hours"),
             std::string::npos);
   EXPECT_NE(refused({{"duration_us", "x"}}), "");
