@@ -89,10 +89,9 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
          "kept connected api_threads + media.readers + 1 times.");
   option("data.api_threads", c.data.api_threads, 1, 256,
          "Threads that answer /api; each holds a database connection while it does.");
-  option(
-      "data.bodies_max", c.data.bodies_max, 64_MiB, 1_TiB,
-      "Memory for bodies of requests that wait until they are whole: lists, and tus uploads with a "
-      "checksum. Beyond it, 503.");
+  option("data.bodies_max", c.data.bodies_max, 64_MiB, 1_TiB,
+         "Memory for bodies of requests that wait until they are whole: lists, tus uploads with a "
+         "checksum, and workers' outputs. Beyond it, 503.");
 
   option("uploads.size_max", c.uploads.size_max, 1_MiB, 16_TiB, "Largest file that is taken.");
   option("uploads.quota", c.uploads.quota, 1_MiB, 1024_TiB,

@@ -90,8 +90,12 @@ struct Platform::State {
                .size_max = config.uploads.size_max},
         captions(*database, clock, objects, publisher),
         captions_services{.captions = captions, .catalogue = catalogue},
-        workers{.queue = queue, .work = work, .catalogue = catalogue, .chunks = *chunks},
         bodies(config.data.bodies_max),
+        workers{.queue = queue,
+                .work = work,
+                .catalogue = catalogue,
+                .chunks = *chunks,
+                .bodies = bodies},
         tus{.store = uploads,
             .bodies = bodies,
             .size_max = config.uploads.size_max,
@@ -197,8 +201,8 @@ struct Platform::State {
   const VideoServices videos;
   Captions captions;
   const CaptionsServices captions_services;
-  const WorkerServices workers;
   base::ByteBudget bodies;  // Of requests, held whole.
+  const WorkerServices workers;
   const TusServices tus;
   Router router;
   std::optional<ApiEndpoint> endpoint;  // Its threads use all of the above. None: closed.

@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "base/text_encoding.h"
 #include "http/range.h"
+#include "origin/api/held_body.h"
 
 namespace origin {
 namespace {
@@ -22,7 +23,7 @@ constexpr int kProtocolMin = 2;
 
 constexpr std::size_t kSmallBody = 64u << 10;
 constexpr std::size_t kResultBytesMax = 4u << 20;
-constexpr std::uint64_t kOutputBytesMax = 256u << 20;
+constexpr std::size_t kOutputBytesMax = 256u << 20;
 constexpr std::uint64_t kSourceRangeMax = 16u << 20;
 
 std::unexpected<base::Error> invalid(std::string sentence) {
@@ -165,27 +166,22 @@ base::Result<ApiAnswer> source(const WorkerServices& services, const ApiCall& ca
 // An output in memory: segments have some megabytes.
 class OutputTaker final : public BodyTaker {
  public:
-  OutputTaker(Work& work, Lease task, std::string key, std::string digest)
-      : work_(work),
+  OutputTaker(const WorkerServices& services, Lease task, std::string key, std::string digest)
+      : work_(services.work),
         task_(std::move(task)),
+        key_(std::move(key)),
         digest_(std::move(digest)),
-        output_{.key = std::move(key), .bytes = {}} {}
+        body_(services.bodies, kOutputBytesMax) {}
 
-  base::Result<void> take(std::string_view bytes) override {
-    if (bytes.size() > kOutputBytesMax - output_.bytes.size()) {
-      return base::fail(ErrorCode::kTooLarge, "an output may have 256 MiB", base::Blame::kClient);
-    }
-    output_.bytes += bytes;
-    return {};
-  }
+  base::Result<void> take(std::string_view bytes) override { return body_.append(bytes); }
 
   base::Result<ApiAnswer> finish() override {
-    const base::Sha256::Digest digest = base::Sha256::of(output_.bytes);
+    const base::Sha256::Digest digest = base::Sha256::of(body_.view());
     const std::string expected =
         "sha-256=:" +
         base::to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) + ":";
     if (digest_ != expected) return invalid("Repr-Digest is not the body's: " + expected);
-    const auto stored = work_.store(task_, output_);
+    const auto stored = work_.store(task_, {.key = key_, .bytes = body_.take()});
     if (!stored) return std::unexpected(stored.error());
     return ApiAnswer::empty(*stored == Work::Stored::kNew ? 201 : 200);
   }
@@ -193,8 +189,9 @@ class OutputTaker final : public BodyTaker {
  private:
   Work& work_;
   const Lease task_;
+  const std::string key_;
   const std::string digest_;
-  Output output_;
+  HeldBody body_;
 };
 
 base::Result<std::unique_ptr<BodyTaker>> take_output(const WorkerServices& services,
@@ -203,7 +200,7 @@ base::Result<std::unique_ptr<BodyTaker>> take_output(const WorkerServices& servi
   if (!task) return std::unexpected(task.error());
   const auto key = call.query.find("key");
   if (key == call.query.end()) return invalid("the query must have the output's \"key\"");
-  return std::make_unique<OutputTaker>(services.work, std::move(*task), key->second,
+  return std::make_unique<OutputTaker>(services, std::move(*task), key->second,
                                        std::string(call.field("repr-digest")));
 }
 

@@ -1,6 +1,7 @@
 // The worker's routes. docs/worker-protocol.md.
 #pragma once
 
+#include "base/byte_budget.h"
 #include "origin/api/router.h"
 #include "origin/tasks/queue.h"
 #include "origin/tasks/work.h"
@@ -14,6 +15,7 @@ struct WorkerServices {
   Work& work;
   Catalogue& catalogue;
   ChunkStore& chunks;
+  base::ByteBudget& bodies;  // Outputs, which wait in memory until they are whole.
 };
 
 // The services outlive the router.

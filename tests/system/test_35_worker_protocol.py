@@ -1,5 +1,6 @@
 """docs/worker-protocol.md, by hand: a worker written from that page is understood."""
 
+import http.client
 import json
 import pathlib
 import re
@@ -8,6 +9,7 @@ import sqlite3
 import pytest
 
 import platform_harness
+from harness import wait_until
 from platform_harness import make_clip
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "worker-protocol.md"
@@ -32,10 +34,10 @@ def shape(value):
 class HandWorker:
     def __init__(self, platform):
         self._platform = platform
-        self._token = platform.token("hand", "--worker")
+        self.token = platform.token("hand", "--worker")
 
     def post(self, path, **body):
-        return self._platform.call("POST", f"/api/v1/worker/{path}", body, self._token)
+        return self._platform.call("POST", f"/api/v1/worker/{path}", body, self.token)
 
     def lease(self, *kinds, protocol=2):
         return self.post("lease", worker="hand-1", protocol=protocol, kinds=kinds)
@@ -85,6 +87,30 @@ def test_a_probe_says_what_the_page_says(platform, tmp_path):
     with sqlite3.connect(f"file:{platform.data / 'origin.db'}?mode=ro", uri=True) as database:
         ((found,),) = database.execute("SELECT probe FROM videos")
     assert shape(json.loads(found)) == shape(page()[1])
+
+
+def test_outputs_that_are_on_their_way_have_a_limit_together(tmp_path):
+    platform = platform_harness.Platform(tmp_path / "small", 'bodies_max = "64MiB"').start()
+    try:
+        platform.create(make_clip(tmp_path / "clip.mp4").read_bytes())
+        worker = HandWorker(platform)
+        task = worker.lease("probe").json
+        path = f"/api/v1/worker/tasks/{task['id']}/outputs?key=a&lease={task['lease']}"
+        body = bytes(40 << 20)
+        one = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
+        one.putrequest("PUT", path)
+        one.putheader("Authorization", f"Bearer {worker.token}")
+        one.putheader("Content-Length", str(len(body) + 1))
+        one.endheaders(body)
+
+        def another():
+            return platform.call("PUT", path, body, worker.token).status
+
+        wait_until(lambda: another() == 503, "the first one has the memory")
+        one.close()
+        wait_until(lambda: another() == 422, "the next one is read to its end")
+    finally:
+        platform.stop()
 
 
 def test_a_worker_that_is_too_old_is_told_so_and_given_nothing(platform, tmp_path):
