@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "package/text.h"
 
 namespace origin {
 namespace {
@@ -79,6 +80,7 @@ std::optional<std::string> percent_decode(std::string_view text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
     decoded += c;
   }
+  if (package::find_invalid_utf8(decoded) != std::string_view::npos) return std::nullopt;
   return decoded;
 }
 

@@ -63,7 +63,7 @@ class Router {
   std::vector<Route> routes_;
 };
 
-// Percent-decodes; none when it is malformed, or holds a control character.
+// Percent-decodes; none when it is malformed, no UTF-8, or holds a control character.
 std::optional<std::string> percent_decode(std::string_view text);
 // "a=1&b=x%20y" as pairs; malformed ones are left out.
 std::map<std::string, std::string> parse_query(std::string_view query);

@@ -103,7 +103,7 @@ base::Result<TusConcat> parse_tus_concat(std::string_view text) {
     if (url.empty()) continue;
     const auto slash = url.rfind('/');
     const std::string_view id = slash == std::string_view::npos ? url : url.substr(slash + 1);
-    if (id.empty() || concat.ids.size() == kTusConcatMax) {
+    if (id.empty() || !is_utf8(id) || concat.ids.size() == kTusConcatMax) {
       return invalid("Upload-Concat names 1 to 1,000 uploads by their URLs");
     }
     concat.ids.emplace_back(id);

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "origin/tasks/queue.h"
+#include "package/text.h"
 
 namespace origin {
 namespace {
@@ -185,6 +186,8 @@ base::Result<VideoView> Catalogue::get(std::string_view id) {
 }
 
 base::Result<std::string> Catalogue::access_of(std::string_view id) {
+  // PostgreSQL takes no other text, and this comes as it stood in a URL.
+  if (package::find_invalid_utf8(id) != std::string_view::npos) return no_such_video();
   return access_.of(id, [this](std::string_view video) {
     const std::string name(video);
     return database_.read([&](soci::session& sql) -> base::Result<std::string> {

@@ -49,6 +49,12 @@ TEST_P(CatalogueTest, OfARemovedVideoNothingIsServedFromThenOn) {
   EXPECT_EQ(late.error().code, ErrorCode::kNotFound);
 }
 
+TEST_P(CatalogueTest, ANameThatIsNoTextIsNoVideos) {
+  const auto access = catalogue_->access_of("\xff");
+  ASSERT_FALSE(access);
+  EXPECT_EQ(access.error().code, ErrorCode::kNotFound);
+}
+
 TEST_P(CatalogueTest, ARangeOfASourceIsInTheChunksThatHaveAPartOfIt) {
   constexpr std::uint64_t kMax = ChunkStore::kChunkMax.count();
   const std::string video = create({{"a", kMax}, {"b", 5}, {"c", kMax}, {"d", 1}});

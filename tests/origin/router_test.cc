@@ -40,15 +40,16 @@ TEST_F(RouterTest, TellsWhatAPathTakesAndWhatIsNone) {
   }
 }
 
-TEST_F(RouterTest, ANameHoldsNoSlashAndNoControlCharacter) {
-  for (const char* name : {"%2F", "a%2fb", "%00", "%0A", "%", "%4", "%zz", "%7f"}) {
+TEST_F(RouterTest, ANameIsUtf8WithoutSlashAndControlCharacter) {
+  for (const char* name :
+       {"%2F", "a%2fb", "%00", "%0A", "%", "%4", "%zz", "%7f", "%ff", "\xff", "a%c3"}) {
     EXPECT_EQ(router_.find("GET", std::string("/api/videos/") + name + "/tasks/1").route, nullptr)
         << name;
   }
 }
 
 TEST(Query, IsReadPairByPair) {
-  const auto pairs = parse_query("a=1&b=x%20y&&c&d=&a=2&%zz=1&e=%zz&=5");
+  const auto pairs = parse_query("a=1&b=x%20y&&c&d=&a=2&%zz=1&e=%zz&f=%ff&=5");
   const std::map<std::string, std::string> expected{{"a", "2"}, {"b", "x y"}, {"c", ""}, {"d", ""}};
   EXPECT_EQ(pairs, expected);
 }

@@ -68,7 +68,8 @@ TEST(TusHeaders, ConcatNamesUploadsByUrl) {
   const auto final = parse_tus_concat("final;/api/v1/uploads/a https://x/uploads/b");
   ASSERT_TRUE(final);
   EXPECT_EQ(final->ids, (std::vector<std::string>{"a", "b"}));
-  for (const char* text : {"", "final", "final;", "final;  ", "final;/a/", "whole"}) {
+  for (const char* text :
+       {"", "final", "final;", "final;  ", "final;/a/", "whole", "final;/\xff"}) {
     EXPECT_FALSE(parse_tus_concat(text)) << text;
   }
 }
