@@ -25,26 +25,30 @@ void ProgressLine::begin(std::string stage, std::uint64_t total) {
   total_ = total;
   began_ = std::chrono::steady_clock::now();
   shown_ = {};
+  whole_is_shown_ = false;
   if (!quiet_ && !is_terminal_) fmt::print(stderr, "{}\n", stage_);
 }
 
 void ProgressLine::go_on_as(std::string stage) {
   stage_ = std::move(stage);
   began_ = std::chrono::steady_clock::now();
+  whole_is_shown_ = false;
   if (!quiet_ && !is_terminal_) fmt::print(stderr, "{}\n", stage_);
 }
 
 void ProgressLine::show(std::uint64_t done, Unit unit) {
   if (quiet_ || !is_terminal_ || stage_.empty()) return;
   const auto now = std::chrono::steady_clock::now();
-  if (now - shown_ < kShowEvery && done < total_) return;
+  const bool is_whole = done >= total_;
+  if (is_whole ? whole_is_shown_ : now - shown_ < kShowEvery) return;
+  whole_is_shown_ = whole_is_shown_ || is_whole;
   shown_ = now;
   const double part =
       total_ == 0 ? 1 : static_cast<double>(std::min(done, total_)) / static_cast<double>(total_);
   const double seconds = std::chrono::duration<double>(now - began_).count();
   const auto filled = static_cast<int>(part * kWidth);
-  std::string line = fmt::format("\r\033[K{:<12} [{:=<{}}{:<{}}] {:3.0f} %", stage_, "", filled, "",
-                                 kWidth - filled, part * 100);
+  std::string line = fmt::format("\r\033[K{:<12} [{:=<{}}{:<{}}] {:3} %", stage_, "", filled, "",
+                                 kWidth - filled, static_cast<int>(part * 100));
   if (unit == Unit::kBytes && seconds > 0.2) {
     line += fmt::format("  {}/s", readable_bytes(static_cast<double>(done) / seconds));
   }
@@ -58,6 +62,10 @@ void ProgressLine::show(std::uint64_t done, Unit unit) {
 void ProgressLine::end() {
   if (!quiet_ && is_terminal_ && !stage_.empty()) fmt::print(stderr, "\n");
   stage_.clear();
+}
+
+void ProgressLine::say(const std::string& sentence) {
+  if (!quiet_) fmt::print(stderr, "{}\n", sentence);
 }
 
 std::string readable_bytes(double bytes) {

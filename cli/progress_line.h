@@ -18,14 +18,16 @@ class ProgressLine {
   void begin(std::string stage, std::uint64_t total);  // "sending", bytes or percent.
   void go_on_as(std::string stage);                    // The same line, from here on of this.
   enum class Unit { kBytes, kPercent };
-  void show(std::uint64_t done, Unit unit);
-  void end();  // The line stays.
+  void show(std::uint64_t done, Unit unit);  // The whole of a stage is shown once.
+  void end();                                // The line stays.
+  void say(const std::string& sentence);     // A line of its own, between stages.
 
  private:
   const bool is_terminal_;
   const bool quiet_;
   std::string stage_;
   std::uint64_t total_ = 0;
+  bool whole_is_shown_ = false;
   std::chrono::steady_clock::time_point began_, shown_;
 };
 
