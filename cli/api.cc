@@ -57,6 +57,19 @@ base::Result<json> json_of(const base::Result<http::BlockingAnswer>& answer) {
   return value;
 }
 
+// The server can't know how the token gets here: what it says of a 401 is for those who write requests.
+std::string about_token(const Settings& settings) {
+  return std::string(settings.token.empty() ? "the server wants a token"
+                                            : "the server does not take this token") +
+         ": give one with --token, HEADRACE_TOKEN, or token = \"hr_…\" in the config file "
+         "(~/.config/headrace/config.toml); headrace-origin token create NAME, on the origin's "
+         "machine, makes one";
+}
+
+base::Error refusal(const http::BlockingAnswer& answer, const Settings& settings) {
+  return {code_of(answer.status), answer.status == 401 ? about_token(settings) : detail_of(answer)};
+}
+
 }  // namespace
 
 // What passes is tried again: a server that restarts, a link that breaks.
@@ -72,13 +85,12 @@ base::Result<http::BlockingAnswer> Api::call(http::BlockingRequest request) {
                      answer.error().code == ErrorCode::kTimeout ||
                      answer.error().code == ErrorCode::kProtocol;
     if (passing && tries < kTries) {
+      if (request.on_sent) request.on_sent(0);
       std::this_thread::sleep_for(pause);
       continue;
     }
     if (!answer) return answer;
-    if (answer->status >= 400) {
-      return base::fail(code_of(answer->status), detail_of(*answer));
-    }
+    if (answer->status >= 400) return std::unexpected(refusal(*answer, settings_));
     return answer;
   }
 }
@@ -102,7 +114,7 @@ base::Result<void> Api::listen(const std::string& path,
   };
   const auto answer = client_.fetch(request);
   if (!answer) return std::unexpected(answer.error());
-  if (answer->status >= 400) return base::fail(code_of(answer->status), detail_of(*answer));
+  if (answer->status >= 400) return std::unexpected(refusal(*answer, settings_));
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 namespace cli {
 namespace {
@@ -46,6 +47,18 @@ base::Result<std::string> read_captions(const CaptionsFile& captions) {
     bytes.append(buffer.data(), got);
   }
   return base::fail(ErrorCode::kTooLarge, captions.file + ": captions may have 1 MiB");
+}
+
+base::Result<std::vector<ReadCaptions>> read_all_captions(const std::vector<std::string>& texts) {
+  std::vector<ReadCaptions> all;
+  for (const std::string& text : texts) {
+    auto captions = parse_captions(text);
+    if (!captions) return std::unexpected(captions.error());
+    auto bytes = read_captions(*captions);
+    if (!bytes) return std::unexpected(bytes.error());
+    all.push_back({.from = std::move(*captions), .bytes = std::move(*bytes)});
+  }
+  return all;
 }
 
 base::Result<json> send_captions(Api& api, const std::string& video, const CaptionsFile& captions,

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/api.h"
@@ -19,6 +20,14 @@ base::Result<CaptionsFile> parse_captions(const std::string& text);
 
 // The file's bytes, before anything is sent. kNotFound, kDenied; kTooLarge: more than the server takes.
 base::Result<std::string> read_captions(const CaptionsFile& captions);
+
+struct ReadCaptions {
+  CaptionsFile from;
+  std::string bytes;
+};
+
+// Of texts such as "en=movie.srt", each as above.
+base::Result<std::vector<ReadCaptions>> read_all_captions(const std::vector<std::string>& texts);
 
 // As the server describes them.
 base::Result<nlohmann::json> send_captions(Api& api, const std::string& video,

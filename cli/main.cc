@@ -1,11 +1,13 @@
 // headrace: the command line of a Headrace server. docs/cli.md.
 #include <CLI/CLI.hpp>
-#include <array>
-#include <cstdint>
+#include <algorithm>
 #include <cstdio>
-#include <ctime>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/duration.h"
 #include "base/version.h"
@@ -14,7 +16,9 @@
 #include "cli/completion.h"
 #include "cli/progress_line.h"
 #include "cli/settings.h"
+#include "cli/text.h"
 #include "cli/upload.h"
+#include "cli/usage.h"
 #include "cli/wait.h"
 
 namespace {
@@ -63,96 +67,106 @@ struct Options {
   bool as_json = false;
   cli::UploadOptions upload;
   cli::CaptionsFile captions;
+  std::vector<std::string> captions_sent;  // "en=movie.srt"
   bool wait = false;
   std::string until = "ready";
   std::string id, cursor, task, worker, shell, time = "6h";
   int count = 20;
 };
 
-int refuse(const Options& options, const base::Error& error) {
+void print_json(const json& value) {
+  std::printf("%s\n", value.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+}
+
+// `more`: of what came to be all the same.
+int refuse(const Options& options, const base::Error& error, json more = json::object()) {
   if (options.as_json) {
-    std::printf("%s\n", json{{"error", base::name_of(error.code)}, {"detail", error.context}}
-                            .dump(-1, ' ', false, json::error_handler_t::replace)
-                            .c_str());
+    more["error"] = base::name_of(error.code);
+    more["detail"] = error.context;
+    print_json(more);
   } else {
-    std::fprintf(stderr, "headrace: %s\n", error.context.c_str());
+    std::fprintf(stderr, "headrace: %s\n", cli::plain(error.context).c_str());
   }
   return exit_code_of(error.code);
-}
-
-// What came from others may have anything in it: control characters are for nobody's terminal.
-std::string plain(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
-}
-
-void print_line(const json& video) {
-  std::printf("%-12s  %-10s %3d %%  %s\n", plain(video.value("id", "")).c_str(),
-              plain(video.value("state", "")).c_str(), video.value("percent", 0),
-              plain(video.value("title", "")).c_str());
-}
-
-void print_video(const json& video, const std::string& server) {
-  std::printf("%s\n", plain(video.value("title", "")).c_str());
-  std::printf("  id      %s\n  state   %s, %d %%\n", plain(video.value("id", "")).c_str(),
-              plain(video.value("state", "")).c_str(), video.value("percent", 0));
-  if (video.value("access", "") == "private") std::puts("  access  private: see headrace link");
-  if (video.contains("failure")) {
-    std::printf("  why     %s\n", plain(video["failure"].get<std::string>()).c_str());
-  }
-  if (const double length = video.value("duration_us", 0.0); length > 0) {
-    std::printf("  length  %s\n", cli::readable_time(length / 1e6).c_str());
-  }
-  std::printf("  sent    %s, stored %s\n", cli::readable_bytes(video.value("size", 0.0)).c_str(),
-              cli::readable_bytes(video.value("stored_bytes", 0.0)).c_str());
-  for (const json& rung : video.value("renditions", json::array())) {
-    std::printf("  %-7s %3d %%  %s\n", plain(rung.value("name", "")).c_str(),
-                rung.value("percent", 0), cli::readable_bytes(rung.value("bytes", 0.0)).c_str());
-  }
-  for (const char* kind : {"hls", "dash", "poster"}) {
-    if (video.contains(kind)) {
-      std::printf("  %-7s %s%s\n", kind, server.c_str(),
-                  plain(video[kind].get<std::string>()).c_str());
-    }
-  }
-}
-
-void print_captions(const json& captions) {
-  std::printf("%-10s %-20s %s\n", plain(captions.value("language", "")).c_str(),
-              plain(captions.value("label", "")).c_str(),
-              cli::readable_bytes(captions.value("bytes", 0.0)).c_str());
 }
 
 int show(const Options& options, const base::Result<json>& value,
          const std::function<void(const json&)>& print) {
   if (!value) return refuse(options, value.error());
   if (options.as_json) {
-    std::printf("%s\n", value->dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+    print_json(*value);
   } else {
     print(*value);
   }
   return kDone;
 }
 
+int show_video(const Options& options, const cli::Api& api, const base::Result<json>& video) {
+  return show(options, video, [&](const json& one) { cli::print_video(one, api.server()); });
+}
+
+std::string path_of(const std::string& video) {
+  return "/api/v1/videos/" + cli::percent_encode(video);
+}
+
+int wait_until(const Options& options, cli::Api& api, const std::string& id,
+               cli::ProgressLine& progress) {
+  const auto video = cli::wait_for(api, id, options.until, progress);
+  progress.end();
+  if (!video) return refuse(options, video.error(), {{"id", id}});
+  return show_video(options, api, video);
+}
+
+int wait(const Options& options, cli::Api& api) {
+  cli::ProgressLine progress(options.as_json);
+  return wait_until(options, api, options.id, progress);
+}
+
 int upload(const Options& options, cli::Api& api) {
+  const auto captions = cli::read_all_captions(options.captions_sent);
+  if (!captions) return refuse(options, captions.error());
   cli::ProgressLine progress(options.as_json);
   auto video = cli::upload(api, options.upload, progress);
-  if (video && options.wait) {
-    video = cli::wait_for(api, video->value("id", ""), options.until, progress);
-  }
   progress.end();
-  return show(options, video, [&](const json& made) { print_video(made, api.server()); });
+  if (!video) return refuse(options, video.error());
+  const std::string id = video->value("id", "");
+  for (const auto& [from, bytes] : *captions) {
+    if (auto taken = cli::send_captions(api, id, from, bytes); !taken) {
+      return refuse(options,
+                    {taken.error().code, "the video " + id + " is made, but of its captions " +
+                                             from.file + ": " + taken.error().context},
+                    {{"id", id}});
+    }
+  }
+  if (options.wait) return wait_until(options, api, id, progress);
+  if (!captions->empty()) video = api.get(path_of(id));
+  const int code = show_video(options, api, video);
+  progress.say("it is being transcoded; to wait for it: headrace wait " + cli::plain(id));
+  return code;
+}
+
+int list_videos(const Options& options, cli::Api& api) {
+  const std::string cursor =
+      options.cursor.empty() ? "" : "&cursor=" + cli::percent_encode(options.cursor);
+  return show(options, api.get("/api/v1/videos?count=" + std::to_string(options.count) + cursor),
+              cli::print_videos);
+}
+
+int tell_video(const Options& options, cli::Api& api) {
+  return show_video(options, api, api.get(path_of(options.id)));
+}
+
+int remove_video(const Options& options, cli::Api& api) {
+  return show(options, api.remove(path_of(options.id)),
+              [](const json&) { std::puts("it is removed"); });
 }
 
 // URLs of a video that are good for a while, for whoever has them.
 int link(const Options& options, cli::Api& api) {
   const auto time = base::parse_duration(options.time);
-  if (!time) return refuse(options, {time.error().code, "--for: " + time.error().context});
+  if (!time) return refuse(options, time.error());
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(*time);
-  auto made = api.post("/api/v1/videos/" + cli::percent_encode(options.id) + "/media-token",
-                       {{"ttl_s", seconds.count()}});
+  auto made = api.post(path_of(options.id) + "/media-token", {{"ttl_s", seconds.count()}});
   if (made) {
     for (const char* name : {"master", "manifest", "poster", "storyboard"}) {
       if (made->contains(name)) (*made)[name] = api.server() + made->value(name, "");
@@ -161,79 +175,116 @@ int link(const Options& options, cli::Api& api) {
       for (json& one : (*made)["captions"]) one["url"] = api.server() + one.value("url", "");
     }
   }
-  return show(options, made, [](const json& token) {
-    std::printf("%s\n%s\n", plain(token.value("master", "")).c_str(),
-                plain(token.value("manifest", "")).c_str());
-  });
+  return show(options, made, cli::print_link);
 }
 
 int add_captions(const Options& options, cli::Api& api) {
   const auto bytes = cli::read_captions(options.captions);
   if (!bytes) return refuse(options, bytes.error());
   return show(options, cli::send_captions(api, options.id, options.captions, *bytes),
-              print_captions);
+              cli::print_captions);
 }
 
 int list_captions(const Options& options, cli::Api& api) {
   return show(options, cli::list_captions(api, options.id), [](const json& page) {
-    for (const json& one : page.value("data", json::array())) print_captions(one);
+    for (const json& one : page.value("data", json::array())) cli::print_captions(one);
   });
+}
+
+int remove_captions(const Options& options, cli::Api& api) {
+  return show(options, cli::remove_captions(api, options.id, options.captions.language),
+              [](const json&) { std::puts("they are removed"); });
+}
+
+int list_tasks(const Options& options, cli::Api& api) {
+  const std::string of = options.id.empty() ? "" : "?video=" + cli::percent_encode(options.id);
+  const auto tasks = api.get("/api/v1/tasks" + of);
+  // A video that isn't there has no tasks either: which it is, the video tells.
+  if (tasks && !options.id.empty() && tasks->value("data", json::array()).empty()) {
+    if (const auto video = api.get(path_of(options.id)); !video) {
+      return refuse(options, video.error());
+    }
+  }
+  return show(options, tasks, cli::print_tasks);
+}
+
+int retry_task(const Options& options, cli::Api& api) {
+  const std::string path = "/api/v1/tasks/" + cli::percent_encode(options.task) + "/retry";
+  return show(options, api.post(path, json::object()),
+              [](const json&) { std::puts("it waits again"); });
 }
 
 // Standard output has the token alone, for $(…) and files; standard error, which may end in a log, has
 // none of it.
-void print_worker_token(const json& made, const std::string& server) {
-  const std::string token = plain(made.value("token", ""));
-  std::fprintf(stderr,
-               "A worker that has it in HEADRACE_WORKER_TOKEN is started by\n"
-               "  headrace-worker --origin %s\n",
-               server.c_str());
-  std::printf("%s\n", token.c_str());
+int make_worker_token(const Options& options, cli::Api& api) {
+  const json asked = options.worker.empty() ? json::object() : json{{"name", options.worker}};
+  return show(options, api.post("/api/v1/worker-tokens", asked), [&](const json& made) {
+    std::fprintf(stderr,
+                 "A worker is started with it by\n"
+                 "  HEADRACE_WORKER_TOKEN=… headrace-worker --origin %s\n",
+                 api.server().c_str());
+    std::printf("%s\n", cli::plain(made.value("token", "")).c_str());
+  });
 }
 
-void print_worker_tokens(const json& page) {
-  for (const json& one : page.value("data", json::array())) {
-    const std::time_t made = one.value("created_us", std::int64_t{0}) / 1'000'000;
-    std::tm parts{};
-    std::array<char, 32> text{};
-    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", ::localtime_r(&made, &parts));
-    std::printf("%s  %s\n", text.data(), plain(one.value("name", "")).c_str());
-  }
+int list_worker_tokens(const Options& options, cli::Api& api) {
+  return show(options, api.get("/api/v1/worker-tokens"), cli::print_worker_tokens);
 }
 
-}  // namespace
+int revoke_worker_tokens(const Options& options, cli::Api& api) {
+  return show(options, api.remove("/api/v1/worker-tokens/" + cli::percent_encode(options.worker)),
+              [](const json& done) { std::printf("%d revoked\n", done.value("revoked", 0)); });
+}
 
-int main(int argc, char** argv) {
-  Options options;
-  CLI::App app("The command line of a Headrace server.", "headrace");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "headrace " + std::string(base::version()));
-  app.add_option("--server", options.server,
-                 "URL of the server; else HEADRACE_SERVER, else config");
-  app.add_option("--token", options.token, "API token; else HEADRACE_TOKEN, else config");
-  app.add_flag("--json", options.as_json, "answer as JSON, on one line");
-  app.fallthrough();
+struct Command {
+  CLI::App* app;
+  int (*run)(const Options& options, cli::Api& api);
+};
 
+CLI::Option* add_until(CLI::App& command, Options& options) {
+  return command.add_option("--until", options.until, "what is waited for: playable or ready")
+      ->check(CLI::IsMember({"playable", "ready"}))
+      ->capture_default_str();
+}
+
+Command upload_command(CLI::App& app, Options& options) {
   CLI::App* send = app.add_subcommand("upload", "sends a file and has it transcoded");
   send->add_option("FILE", options.upload.file, "a video or sound file")->required();
   send->add_option("--title", options.upload.title, "else the file's name");
   send->add_flag_callback(
       "--private", [&] { options.upload.access = "private"; }, "only who has a link can play it");
-  send->add_option("--captions", options.upload.captions, "LANG=FILE; may be given several times")
+  send->add_option("--captions", options.captions_sent, "LANG=FILE; may be given several times")
       ->allow_extra_args(false);
-  send->add_flag("--wait", options.wait, "until it is transcoded");
-  send->add_option("--until", options.until, "what --wait waits for: playable or ready")
-      ->check(CLI::IsMember({"playable", "ready"}))
-      ->capture_default_str();
+  CLI::Option* waits = send->add_flag("--wait", options.wait, "until it is transcoded");
+  add_until(*send, options)->needs(waits);
+  return {send, upload};
+}
+
+std::vector<Command> video_commands(CLI::App& app, Options& options) {
+  CLI::App* wait_for = app.add_subcommand("wait", "waits until a video is transcoded");
+  wait_for->add_option("ID", options.id)->required();
+  add_until(*wait_for, options);
   CLI::App* videos = app.add_subcommand("videos", "lists your videos, newest first");
   videos->add_option("--count", options.count, "1 to 100")->check(CLI::Range(1, 100));
   videos->add_option("--cursor", options.cursor, "where the page before ended");
   CLI::App* video = app.add_subcommand("video", "tells all about one video");
   video->add_option("ID", options.id)->required();
+  CLI::App* remove = app.add_subcommand("remove", "removes a video for good, without asking");
+  remove->add_option("ID", options.id)->required();
   CLI::App* share =
       app.add_subcommand("link", "prints URLs (HLS, DASH) that play a private video for a while");
   share->add_option("ID", options.id)->required();
-  share->add_option("--for", options.time, "1m to 7d")->capture_default_str();
+  share->add_option("--for", options.time, "1m to 7d")
+      ->check(cli::wrong_link_time)
+      ->capture_default_str();
+  return {{wait_for, wait},
+          {videos, list_videos},
+          {video, tell_video},
+          {remove, remove_video},
+          {share, link}};
+}
+
+std::vector<Command> captions_commands(CLI::App& app, Options& options) {
   CLI::App* captions = app.add_subcommand("captions", "adds, lists and removes a video's captions");
   captions->add_option("ID", options.id)->required();
   captions->require_subcommand(1);
@@ -244,10 +295,18 @@ int main(int argc, char** argv) {
   CLI::App* list = captions->add_subcommand("list", "lists them");
   CLI::App* remove = captions->add_subcommand("remove", "removes those of a language");
   remove->add_option("LANG", options.captions.language)->required();
+  return {{add, add_captions}, {list, list_captions}, {remove, remove_captions}};
+}
+
+std::vector<Command> task_commands(CLI::App& app, Options& options) {
   CLI::App* tasks = app.add_subcommand("tasks", "lists the transcoding tasks of your videos");
   tasks->add_option("--video", options.id, "of this one alone, done ones too");
   CLI::App* retry = tasks->add_subcommand("retry", "puts a parked task back into the queue");
   retry->add_option("ID", options.task)->required();
+  return {{retry, retry_task}, {tasks, list_tasks}};
+}
+
+std::vector<Command> worker_commands(CLI::App& app, Options& options) {
   CLI::App* worker = app.add_subcommand("worker", "lets workers in; for operators");
   worker->require_subcommand(1);
   CLI::App* make = worker->add_subcommand("token", "prints a new worker's token, once");
@@ -255,14 +314,61 @@ int main(int argc, char** argv) {
   CLI::App* workers = worker->add_subcommand("tokens", "lists the tokens that are good");
   CLI::App* revoke = worker->add_subcommand("revoke", "ends all workers' tokens of a name");
   revoke->add_option("NAME", options.worker)->required();
+  return {{make, make_worker_token}, {workers, list_worker_tokens}, {revoke, revoke_worker_tokens}};
+}
+
+// A command's own commands come before it.
+std::vector<Command> add_commands(CLI::App& app, Options& options) {
+  std::vector<Command> all{upload_command(app, options)};
+  for (auto* add : {video_commands, captions_commands, task_commands, worker_commands}) {
+    for (const Command& one : add(app, options)) all.push_back(one);
+  }
+  return all;
+}
+
+void add_options(CLI::App& app, Options& options) {
+  app.set_version_flag("--version", "headrace " + std::string(base::version()));
+  app.add_option("--server", options.server,
+                 std::string("URL of the server; else HEADRACE_SERVER, else config, else ") +
+                     cli::kServerDefault)
+      ->check(cli::wrong_server);
+  app.add_option("--token", options.token, "API token; else HEADRACE_TOKEN, else config");
+  app.add_flag("--json", options.as_json, "answer as JSON, on one line");
+}
+
+// What could not be parsed has set no option.
+int refuse_usage(const std::string& sentence, std::span<char* const> arguments) {
+  const bool as_json = std::ranges::any_of(
+      arguments, [](const char* argument) { return std::string_view(argument) == "--json"; });
+  if (as_json) {
+    print_json({{"error", "usage"}, {"detail", sentence}});
+  } else {
+    std::fprintf(stderr, "headrace: %s\nheadrace --help says more.\n",
+                 cli::plain(sentence).c_str());
+  }
+  return kUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("The command line of a Headrace server.", "headrace");
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_options(app, options);
+  const std::vector<Command> commands = add_commands(app, options);
   CLI::App* completion = app.add_subcommand("completion", "prints a shell's completion script");
   completion->add_option("SHELL", options.shell)
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kDone : kUsage;
+    return refuse_usage(cli::usage_error(app, error),
+                        std::span(argv, static_cast<std::size_t>(argc)));
   }
   if (*completion) {
     std::fputs(cli::completion_script(app, options.shell).c_str(), stdout);
@@ -271,52 +377,7 @@ int main(int argc, char** argv) {
   auto settings = cli::find_settings(options.server, options.token);
   if (!settings) return refuse(options, settings.error());
   cli::Api api(std::move(*settings));
-
-  if (*send) return upload(options, api);
-  if (*videos) {
-    const std::string query =
-        "?count=" + std::to_string(options.count) +
-        (options.cursor.empty() ? "" : "&cursor=" + cli::percent_encode(options.cursor));
-    return show(options, api.get("/api/v1/videos" + query), [](const json& page) {
-      for (const json& one : page.value("data", json::array())) print_line(one);
-      if (page.contains("next")) {
-        std::printf("more: --cursor %s\n", plain(page["next"].get<std::string>()).c_str());
-      }
-    });
-  }
-  if (*video) {
-    return show(options, api.get("/api/v1/videos/" + cli::percent_encode(options.id)),
-                [&](const json& one) { print_video(one, api.server()); });
-  }
-  if (*share) return link(options, api);
-  if (*add) return add_captions(options, api);
-  if (*list) return list_captions(options, api);
-  if (*remove) {
-    return show(options, cli::remove_captions(api, options.id, options.captions.language),
-                [](const json&) { std::puts("they are removed"); });
-  }
-  if (*retry) {
-    return show(
-        options,
-        api.post("/api/v1/tasks/" + cli::percent_encode(options.task) + "/retry", json::object()),
-        [](const json&) { std::puts("it waits again"); });
-  }
-  if (*make) {
-    const json asked = options.worker.empty() ? json::object() : json{{"name", options.worker}};
-    return show(options, api.post("/api/v1/worker-tokens", asked),
-                [&](const json& made) { print_worker_token(made, api.server()); });
-  }
-  if (*workers) return show(options, api.get("/api/v1/worker-tokens"), print_worker_tokens);
-  if (*revoke) {
-    return show(options, api.remove("/api/v1/worker-tokens/" + cli::percent_encode(options.worker)),
-                [](const json& done) { std::printf("%d revoked\n", done.value("revoked", 0)); });
-  }
-  const std::string of = options.id.empty() ? "" : "?video=" + cli::percent_encode(options.id);
-  return show(options, api.get("/api/v1/tasks" + of), [](const json& page) {
-    for (const json& task : page.value("data", json::array())) {
-      std::printf("%6lld  %-8s %-10s %s  %s\n", task.value("id", 0LL),
-                  plain(task.value("state", "")).c_str(), plain(task.value("kind", "")).c_str(),
-                  plain(task.value("video", "")).c_str(), plain(task.value("reason", "")).c_str());
-    }
-  });
+  const auto command =
+      std::ranges::find_if(commands, [](const Command& one) { return one.app->parsed(); });
+  return command->run(options, api);
 }

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "http/url.h"
+
 namespace cli {
 namespace {
 
@@ -27,6 +29,14 @@ void describe(Settings& s, base::ConfigVisitor& option) {
   option("token", s.token, "An API token, as headrace-origin token create makes them.");
 }
 
+base::Result<void> check_server(const std::string& url) {
+  const auto parsed = http::parse_url(url);
+  if (parsed && !parsed->target.contains('?')) return {};
+  return base::fail(
+      base::ErrorCode::kInvalid,
+      "the server must be a URL such as https://video.example, and is \"" + url + "\"");
+}
+
 base::Result<Settings> find_settings(const std::string& server_flag,
                                      const std::string& token_flag) {
   Settings settings;
@@ -43,11 +53,7 @@ base::Result<Settings> find_settings(const std::string& server_flag,
     if (!token.empty()) settings.token = token;
   }
   while (settings.server.ends_with('/')) settings.server.pop_back();
-  if (!settings.server.starts_with("http://") && !settings.server.starts_with("https://")) {
-    return base::fail(base::ErrorCode::kInvalid,
-                      "the server must be a URL such as https://video.example, and is \"" +
-                          settings.server + "\"");
-  }
+  if (auto fit = check_server(settings.server); !fit) return std::unexpected(fit.error());
   return settings;
 }
 

@@ -5,10 +5,8 @@
 #include <functional>
 #include <optional>
 #include <set>
-#include <utility>
 #include <vector>
 
-#include "cli/captions.h"
 #include "cli/chunk_senders.h"
 #include "cli/source_file.h"
 
@@ -47,9 +45,10 @@ class Sending {
       if (auto sent = senders_->finish([this] { show(); }); !sent) {
         return std::unexpected(sent.error());
       }
-      show();
     }
+    progress_.show(file_.size(), ProgressLine::Unit::kBytes);
     progress_.end();
+    progress_.say(account());
     return std::move(chunks_);
   }
 
@@ -72,6 +71,7 @@ class Sending {
         senders_.emplace(api_.settings(), file_);
         progress_.go_on_as("sending");
       }
+      to_send_ += chunk.size;
       if (auto added = senders_->add(chunk, [this] { show(); }); !added) return added;
     }
     return {};
@@ -80,38 +80,31 @@ class Sending {
   void show() {
     const std::uint64_t done =
         senders_ ? there_ + senders_->sent() : chunks_.back().offset + chunks_.back().size;
-    progress_.show(done, ProgressLine::Unit::kBytes);
+    // What has left is not there yet: it is whole once the server has said so of all of it.
+    progress_.show(std::min(done, file_.size() - 1), ProgressLine::Unit::kBytes);
+  }
+
+  [[nodiscard]] std::string account() const {
+    const std::string whole = readable_bytes(static_cast<double>(file_.size()));
+    if (to_send_ == 0) return "all of it was there already";
+    if (to_send_ == file_.size()) return "sent " + whole;
+    return "sent " + readable_bytes(static_cast<double>(to_send_)) + " of " + whole;
   }
 
   Api& api_;
   const SourceFile& file_;
   ProgressLine& progress_;
   std::vector<Chunk> chunks_;
-  std::size_t asked_ = 0;    // Chunks whose fate is known.
-  std::uint64_t there_ = 0;  // Bytes of them that need not be sent.
+  std::size_t asked_ = 0;      // Chunks whose fate is known.
+  std::uint64_t there_ = 0;    // Bytes of them that need not be sent.
+  std::uint64_t to_send_ = 0;  // Bytes of the others.
   std::set<std::string, std::less<>> added_;
   std::optional<ChunkSenders> senders_;  // From the first that is missing.
 };
 
-using ReadCaptions = std::vector<std::pair<CaptionsFile, std::string>>;
-
-base::Result<ReadCaptions> read_all_captions(const std::vector<std::string>& texts) {
-  ReadCaptions all;
-  for (const std::string& text : texts) {
-    auto captions = parse_captions(text);
-    if (!captions) return std::unexpected(captions.error());
-    auto bytes = read_captions(*captions);
-    if (!bytes) return std::unexpected(bytes.error());
-    all.emplace_back(std::move(*captions), std::move(*bytes));
-  }
-  return all;
-}
-
 }  // namespace
 
 base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& progress) {
-  const auto captions = read_all_captions(options.captions);
-  if (!captions) return std::unexpected(captions.error());
   const auto file = SourceFile::open(options.file);
   if (!file) return std::unexpected(file.error());
   const auto chunks = Sending(api, *file, progress).run();
@@ -122,16 +115,7 @@ base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& 
              {"access", options.access},
              {"chunks", list}};
   if (!options.title.empty()) video["title"] = options.title;
-  auto made = api.create_video(video);
-  if (!made || captions->empty()) return made;
-  const std::string id = made->value("id", "");
-  for (const auto& [file_of, bytes] : *captions) {
-    if (auto taken = send_captions(api, id, file_of, bytes); !taken) {
-      return base::fail(taken.error().code, "the video " + id + " is made, but of its captions " +
-                                                file_of.file + ": " + taken.error().context);
-    }
-  }
-  return api.get("/api/v1/videos/" + id);
+  return api.create_video(video);
 }
 
 }  // namespace cli

@@ -6,7 +6,6 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "cli/api.h"
@@ -16,12 +15,11 @@ namespace cli {
 
 struct UploadOptions {
   std::string file, title;
-  std::string access = "public";      // Or "private".
-  std::vector<std::string> captions;  // "en=movie.srt"; sent when the video is made.
+  std::string access = "public";  // Or "private".
 };
 
-// The video as the server describes it. kNotFound, kDenied: a file can't be read. kInvalid: it
-// changed while it was read; or captions were refused: then the video is there without them.
+// The video as the server describes it. kNotFound, kDenied: the file can't be read. kInvalid: it
+// changed while it was read.
 base::Result<nlohmann::json> upload(Api& api, const UploadOptions& options, ProgressLine& progress);
 
 }  // namespace cli

@@ -23,7 +23,10 @@ bool is_away(const base::Error& error) {
 class Wait {
  public:
   Wait(Api& api, const std::string& id, const std::string& state, ProgressLine& progress)
-      : api_(api), path_("/api/v1/videos/" + id), state_(state), progress_(progress) {}
+      : api_(api),
+        path_("/api/v1/videos/" + percent_encode(id)),
+        state_(state),
+        progress_(progress) {}
 
   base::Result<json> run() {
     while (true) {

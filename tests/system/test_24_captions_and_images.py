@@ -162,6 +162,8 @@ def test_the_command_line_adds_lists_and_removes_captions(platform, tmp_path):
     assert refused.returncode == 5 and "line 1" in refused.stderr
     half = platform.cli("upload", clip, "--captions", f"en={srt}")
     assert half.returncode == 5 and "is made, but" in half.stderr
+    half = json.loads(platform.cli("--json", "upload", clip, "--captions", f"en={srt}").stdout)
+    assert half["error"] == "invalid" and platform.video(half["id"])["captions"] == []
     script = platform.cli("completion", "bash").stdout
     assert "captions) COMPREPLY=($(compgen -f -W 'add list remove " in script
 

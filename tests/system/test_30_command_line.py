@@ -37,7 +37,8 @@ def test_an_operator_lets_workers_in_and_out(platform, make_edge, tmp_path):
     assert made.returncode == 0, made.stderr
     token = made.stdout.strip()
     assert made.stdout == f"{token}\n" and token.startswith("hrw_")
-    assert f"  headrace-worker --origin {edge.url}\n" in made.stderr and "hrw_" not in made.stderr
+    assert f"  HEADRACE_WORKER_TOKEN=… headrace-worker --origin {edge.url}\n" in made.stderr
+    assert "hrw_" not in made.stderr
     platform.start_worker(url=edge.url, token=token)
     video = platform.create(make_clip(tmp_path / "clip.mp4", seconds=1).read_bytes())
     platform.wait(video, "ready")
@@ -51,7 +52,8 @@ def test_an_operator_lets_workers_in_and_out(platform, make_edge, tmp_path):
     assert "helper ä" in platform.cli("worker", "tokens", token=operator).stdout
 
     def lease(with_token):
-        return platform.call("POST", "/api/v1/worker/lease", {"kinds": ["none"]}, with_token).status
+        return platform.call("POST", "/api/v1/worker/lease",
+                             {"kinds": ["none"], "protocol": 2}, with_token).status
 
     assert platform.cli("worker", "revoke", named["name"], token=operator).stdout == "1 revoked\n"
     assert lease(named["token"]) == 401 and lease(token) == 204
@@ -98,15 +100,16 @@ def test_a_plain_token_is_told_what_to_ask_for(platform):
 class Server(Origin):
     """Takes an upload, and tells of the video as a test scripts it."""
 
-    def __init__(self, *streams, video=None):
+    def __init__(self, *streams, video=None, there=0):
         super().__init__(self.give)
         self.streams, self.video = list(streams), video or VIDEO
+        self.there = there  # Chunks that it has of any file.
 
     def give(self, request):
         if request.method == "PUT":
             return Answer(201, {}, b"{}")
         if request.target == "/api/v1/chunks/missing":
-            return json_answer({"missing": json.loads(request.body)["hashes"]})
+            return json_answer({"missing": json.loads(request.body)["hashes"][self.there:]})
         if request.target.endswith("/progress"):
             return self.streams.pop(0) if self.streams else Answer(404)
         return json_answer(self.video, 201 if request.method == "POST" else 200)
@@ -125,24 +128,32 @@ def events(*videos, **more):
     return Answer(200, {"Content-Type": "text/event-stream"}, body.encode(), chunked=True, **more)
 
 
+def environment_for(server, tmp_path):
+    return {**os.environ, "HEADRACE_SERVER": server.url, "HEADRACE_TOKEN": "hr_x",
+            "HOME": str(tmp_path)}
+
+
+def run_cli(server, tmp_path, *arguments):
+    return subprocess.run([BIN / "headrace", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=60, env=environment_for(server, tmp_path))
+
+
 def upload(server, tmp_path, *options, size=1000):
     file = tmp_path / "file.mp4"
     with open(file, "wb") as out:
         for at in range(0, size, CHUNK):  # No chunk is like another, but for the last two.
             out.write(bytes([min(at // CHUNK, 6)]) * min(CHUNK, size - at))
-    environment = {**os.environ, "HEADRACE_SERVER": server.url, "HEADRACE_TOKEN": "hr_x",
-                   "HOME": str(tmp_path)}
-    return [BIN / "headrace", "upload", file, "--wait", *options], environment
+    return [BIN / "headrace", "upload", file, "--wait", *options], environment_for(server, tmp_path)
 
 
-def run_upload(server, tmp_path, *options):
-    command, environment = upload(server, tmp_path, *options)
+def run_upload(server, tmp_path, *options, size=1000):
+    command, environment = upload(server, tmp_path, *options, size=size)
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 
 @contextlib.contextmanager
-def serving(*streams, video=None):
-    server = Server(*streams, video=video)
+def serving(*streams, **more):
+    server = Server(*streams, **more)
     try:
         yield server
     finally:
@@ -172,6 +183,45 @@ def test_a_video_that_fails_is_told_with_its_reason(tmp_path):
     with serving(events({**VIDEO, "state": "failed", "failure": "It is no film."})) as server:
         done = run_upload(server, tmp_path)
         assert done.returncode == 8 and "It is no film." in done.stderr
+
+
+def test_for_machines_too_it_says_which_video_failed(tmp_path):
+    failed = {**VIDEO, "state": "failed", "failure": "It is no film."}
+    with serving(events(failed), events(failed)) as server:
+        for done in (run_upload(server, tmp_path, "--json"),
+                     run_cli(server, tmp_path, "wait", "abc", "--json")):
+            assert done.returncode == 8 and done.stderr == ""
+            assert json.loads(done.stdout) == {"error": "corrupt", "detail": "It is no film.",
+                                               "id": "abc"}
+
+
+def test_a_video_is_waited_for_by_its_id(tmp_path):
+    playable = {**VIDEO, "state": "playable"}
+    with serving(events(VIDEO, READY), events(VIDEO, playable, VIDEO)) as server:
+        done = run_cli(server, tmp_path, "wait", "abc", "--json")
+        assert done.returncode == 0 and json.loads(done.stdout) == READY
+        done = run_cli(server, tmp_path, "wait", "abc", "--until", "playable", "--json")
+        assert done.returncode == 0 and json.loads(done.stdout) == playable
+        assert (server.asked_for("/progress"), server.asked_for("")) == (2, 0)
+
+
+def test_who_waits_for_no_video_is_told_so(platform):
+    done = platform.cli("wait", "nope")
+    assert done.returncode == 4 and "no such video" in done.stderr
+
+
+def test_an_upload_that_does_not_wait_says_how_to(tmp_path):
+    file = tmp_path / "file.mp4"
+    file.write_bytes(b"x" * 1000)
+    with serving() as server:
+        done = run_cli(server, tmp_path, "upload", file)
+        assert done.returncode == 0 and "abc" in done.stdout
+        assert done.stderr.splitlines()[-1].endswith("headrace wait abc")
+        assert run_cli(server, tmp_path, "--json", "upload", file).stderr == ""
+        asked = len(server.requests())
+        done = run_cli(server, tmp_path, "upload", file, "--until", "playable")
+        assert done.returncode == 2 and "--wait" in done.stderr
+        assert len(server.requests()) == asked
 
 
 def test_a_stream_that_ends_is_opened_again(tmp_path):
@@ -257,6 +307,7 @@ def test_a_terminal_shows_each_stage_with_speed_and_time(tmp_path):
     assert of("hashing")
     assert any("MiB/s" in line and "left" in line for line in of("sending")), of("sending")
     assert "100 %" in of("sending")[-1], of("sending")
+    assert len([line for line in of("sending") if "100 %" in line]) == 1, of("sending")
     assert len([one for one in server.requests() if one.method == "PUT"]) == 7
     assert " 40 %" in of("transcoding")[0]
 
@@ -264,7 +315,166 @@ def test_a_terminal_shows_each_stage_with_speed_and_time(tmp_path):
 def test_what_is_no_terminal_gets_a_line_a_stage(tmp_path):
     with serving(events(READY)) as server:
         done = run_upload(server, tmp_path)
-        assert done.stderr == "hashing\nsending\ntranscoding\n"
+        assert done.stderr == "hashing\nsending\nsent 1000 B\ntranscoding\n"
+
+
+def test_what_the_server_has_not_confirmed_is_not_all_of_it(tmp_path):
+    confirm = threading.Event()
+    tried = []
+
+    class Hesitant(Server):
+        def give(self, request):
+            if request.method == "PUT" and not tried:
+                tried.append(request)
+                return Answer(503)
+            if request.method == "PUT":
+                tried.append(request)
+                confirm.wait(60)
+            return super().give(request)
+
+    master, slave = pty.openpty()
+    server = Hesitant(events(READY))
+    shown = bytearray()
+
+    def read():
+        with contextlib.suppress(OSError):
+            while piece := os.read(master, 65536):
+                shown.extend(piece)
+
+    reader = threading.Thread(target=read)
+    try:
+        command, environment = upload(server, tmp_path, size=2 * CHUNK)
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL,
+                              stderr=slave) as process:
+            os.close(slave)
+            reader.start()
+            wait_until(lambda: len(tried) == 3, "all is on its way")
+            before = len(shown)
+            wait_until(lambda: len(shown) > before + 500, "it shows that some more times")
+            unconfirmed = shown.decode().split("\r")
+            confirm.set()
+            assert process.wait(60) == 0
+        reader.join(10)
+    finally:
+        confirm.set()
+        os.close(master)
+        server.stop()
+    sending = [line for line in unconfirmed if "sending" in line]
+    assert "99 %" in sending[-1] and not any("100 %" in line for line in sending), sending
+    assert shown.decode().split("transcoding")[0].count("100 %") == 1
+
+
+@pytest.mark.parametrize("there, sentence", [
+    (0, "sent 24.0 MiB"), (2, "sent 8.0 MiB of 24.0 MiB"), (3, "all of it was there already")])
+def test_it_says_how_much_was_really_sent(tmp_path, there, sentence):
+    with serving(events(READY), there=there) as server:
+        done = run_upload(server, tmp_path, size=3 * CHUNK)
+        assert done.returncode == 0 and sentence in done.stderr.splitlines()
+        put = [one for one in server.requests() if one.method == "PUT"]
+        assert len(put) == 3 - there
+
+
+def test_a_video_is_told_with_captions_and_images(tmp_path):
+    media = {"hls": "/media/abc/master.m3u8", "poster": "/media/abc/poster.jpg"}
+    captions = [{"language": "de", "label": "Deutsch"}, {"language": "en", "label": "English"}]
+    with serving(video={**READY, **media, "access": "public", "captions": captions}) as server:
+        shown = run_cli(server, tmp_path, "video", "abc").stdout
+        fields = dict(line.split(maxsplit=1) for line in shown.splitlines()[1:])
+        assert fields["captions"] == "de, en" and fields["storyboard"] == "not there"
+        assert fields["poster"] == server.url + "/media/abc/poster.jpg"
+        server.video = {**READY, "access": "private", "captions": []}
+        shown = run_cli(server, tmp_path, "video", "abc").stdout
+        assert "  captions   none\n" in shown and "headrace link" in shown
+        assert "poster" not in shown, "the server names no images of private videos"
+
+
+def test_tasks_are_told_with_progress_and_worker(tmp_path):
+    class Busy(Server):
+        def give(self, request):
+            return json_answer({"data": [
+                {"id": 7, "state": "leased", "kind": "rung", "video": "abc", "worker": "helper\033",
+                 "position_us": 61_000_000, "reason": ""},
+                {"id": 8, "state": "parked", "kind": "probe", "video": "abc", "worker": "",
+                 "position_us": 0, "reason": "It is no film."}]})
+
+    server = Busy()
+    try:
+        lines = run_cli(server, tmp_path, "tasks").stdout.splitlines()
+    finally:
+        server.stop()
+    assert lines[0].split() == ["7", "leased", "rung", "abc", "1:01", "helper"]
+    assert lines[1].split(maxsplit=6) == ["8", "parked", "probe", "abc", "-", "-", "It is no film."]
+
+
+# --- Removing ---
+
+
+def test_a_video_is_removed_without_asking(platform, tmp_path):
+    video = platform.create(make_clip(tmp_path / "clip.mp4", seconds=1).read_bytes())
+    other = platform.token("other")
+    assert platform.cli("remove", video, token=other).returncode == 4
+    assert platform.call("GET", f"/api/v1/videos/{video}").status == 200
+    assert platform.cli("remove", video).returncode == 0
+    assert platform.call("GET", f"/api/v1/videos/{video}").status == 404
+    again = platform.cli("--json", "remove", video)
+    assert again.returncode == 4 and json.loads(again.stdout)["error"] == "not_found"
+
+
+# --- What is wrong, in its words ---
+
+
+def test_who_has_no_good_token_is_told_how_to_give_one(platform):
+    for token in ("hr_wrong", ""):
+        refused = platform.cli("videos", token=token)
+        assert refused.returncode == 3
+        for word in ("--token", "HEADRACE_TOKEN", "config.toml", "headrace-origin token create NAME"):
+            assert word in refused.stderr
+
+
+NOWHERE = {"HEADRACE_SERVER": "http://127.0.0.1:1", "HEADRACE_TOKEN": "hr_x"}
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["foo"], "no such command: foo"), (["captions", "abc", "foo"], "no such command: foo"),
+    (["worker", "foo"], "no such command: foo"),
+    ([], "a command is needed"), (["captions", "abc"], "add, list, remove"),
+    (["captions", "list", "abc"], "headrace captions ID list"),
+    (["captions", "remove"], "headrace captions ID remove"),
+    (["link", "abc", "--for", "30d"], "1m to 7d"), (["link", "abc", "--for", "59s"], "1m to 7d"),
+    (["link", "abc", "--for", "soon"], "1m to 7d"),
+    (["--server", "video.example", "videos"], "https://video.example"),
+    (["--server", "http://127.0.0.1:99999", "videos"], "https://video.example"),
+    (["wait", "abc", "--until", "failed"], "playable"), (["videos", "--bogus"], "--bogus"),
+    (["remove"], "ID is required")])
+def test_wrong_usage_is_told_to_people_and_machines(tmp_path, words, sentence):
+    def run(*arguments):
+        return subprocess.run([BIN / "headrace", *arguments], capture_output=True, text=True,
+                              timeout=60, env={**os.environ, **NOWHERE, "HOME": str(tmp_path)})
+
+    done = run(*words)
+    assert done.returncode == 2 and sentence in done.stderr and done.stdout == ""
+    done = run("--json", *words)
+    assert done.returncode == 2 and done.stderr == "" and done.stdout.count("\n") == 1
+    told = json.loads(done.stdout)
+    assert told["error"] == "usage" and sentence in told["detail"]
+
+
+@pytest.mark.parametrize("time_", ["1m", "60000ms", "7d"])
+def test_the_shortest_and_the_longest_link(platform, tmp_path, time_):
+    video = platform.create(make_clip(tmp_path / "clip.mp4", seconds=1).read_bytes())
+    assert platform.cli("link", video, "--for", time_).returncode == 0
+
+
+def test_the_tasks_of_no_video_are_none_to_list(platform):
+    assert platform.cli("tasks").returncode == 0
+    done = platform.cli("tasks", "--video", "nope")
+    assert done.returncode == 4 and "no such video" in done.stderr
+
+
+def test_the_help_names_the_server_that_is_asked_otherwise():
+    text = subprocess.run([BIN / "headrace", "--help"], capture_output=True, text=True, check=True,
+                          timeout=60).stdout
+    assert "http://127.0.0.1:8080" in text
 
 
 # --- Again ---
@@ -322,7 +532,8 @@ def test_flags_go_before_the_environment_and_that_before_the_file(platform, tmp_
 @pytest.mark.parametrize("words, offered", [
     (["wor"], {"worker"}), (["worker", ""], {"token", "tokens", "revoke"}),
     (["worker", "tok"], {"token", "tokens"}), (["tasks", "re"], {"retry"}),
-    (["upload", "--wa"], {"--wait"}), (["--json", "vide"], {"video", "videos"})])
+    (["upload", "--wa"], {"--wait"}), (["re"], {"remove"}), (["wa"], {"wait"}),
+    (["wait", "--un"], {"--until"}), (["--json", "vide"], {"video", "videos"})])
 def test_bash_completes(platform, words, offered):
     script = platform.cli("completion", "bash").stdout
     array = " ".join(f"'{word}'" for word in ["headrace", *words])

@@ -185,8 +185,8 @@ def test_the_api_tells_nobody_else_of_a_private_video(platform):
     refused_ = platform.call("POST", "/api/v1/videos",
                              {"access": "secret", "chunks": platform.send_chunks(content)})
     assert refused_.status == 422 and "private" in refused_.json["detail"]
-    assert platform.cli("link", video, "--for", "8d").returncode == 5
-    assert platform.cli("link", video, "--for", "soon").returncode == 5
+    assert platform.cli("link", video, "--for", "8d").returncode == 2
+    assert platform.cli("link", video, "--for", "soon").returncode == 2
     assert platform.cli("link", "nothing").returncode == 4
 
 

@@ -1,0 +1,20 @@
+// What the server says, as people read it on standard output. Its JSON is outside bytes: what is missing
+// or of another kind is left out, and control characters become spaces.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace cli {
+
+std::string plain(std::string text);
+
+// `server`: what paths in the video begin with.
+void print_video(const nlohmann::json& video, const std::string& server);
+void print_videos(const nlohmann::json& page);
+void print_link(const nlohmann::json& token);
+void print_captions(const nlohmann::json& captions);
+void print_tasks(const nlohmann::json& page);
+void print_worker_tokens(const nlohmann::json& page);
+
+}  // namespace cli
