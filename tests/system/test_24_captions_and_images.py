@@ -250,7 +250,8 @@ def test_a_video_is_ready_without_its_images_and_gets_them_later(platform, tmp_p
     token = platform.token("by-hand", "--worker")
 
     def lease(kind):
-        answer = platform.call("POST", "/api/v1/worker/lease", {"worker": "w", "kinds": [kind]}, token)
+        answer = platform.call("POST", "/api/v1/worker/lease",
+                               {"worker": "w", "kinds": [kind], "protocol": 2}, token)
         return answer.json if answer.status == 200 else None
 
     def say(task, what, **more):
