@@ -36,7 +36,13 @@ void ProgressLine::go_on_as(std::string stage) {
   if (!quiet_ && !is_terminal_) fmt::print(stderr, "{}\n", stage_);
 }
 
-void ProgressLine::show(std::uint64_t done, Unit unit) {
+void ProgressLine::show_bytes(std::uint64_t done, std::uint64_t moved) {
+  show(done, moved, Unit::kBytes);
+}
+
+void ProgressLine::show_percent(std::uint64_t done) { show(done, done, Unit::kPercent); }
+
+void ProgressLine::show(std::uint64_t done, std::uint64_t moved, Unit unit) {
   if (quiet_ || !is_terminal_ || stage_.empty()) return;
   const auto now = std::chrono::steady_clock::now();
   const bool is_whole = done >= total_;
@@ -49,11 +55,13 @@ void ProgressLine::show(std::uint64_t done, Unit unit) {
   const auto filled = static_cast<int>(part * kWidth);
   std::string line = fmt::format("\r\033[K{:<12} [{:=<{}}{:<{}}] {:3} %", stage_, "", filled, "",
                                  kWidth - filled, static_cast<int>(part * 100));
+  const double per_second = static_cast<double>(moved) / seconds;
   if (unit == Unit::kBytes && seconds > 0.2) {
-    line += fmt::format("  {}/s", readable_bytes(static_cast<double>(done) / seconds));
+    line += fmt::format("  {}/s", readable_bytes(per_second));
   }
-  if (part > 0.01 && part < 1 && seconds > 1) {
-    line += fmt::format("  {} left", readable_time(seconds / part - seconds));
+  if (moved > 0 && part > 0.01 && part < 1 && seconds > 1) {
+    line +=
+        fmt::format("  {} left", readable_time(static_cast<double>(total_ - done) / per_second));
   }
   fmt::print(stderr, "{}", line);
   std::fflush(stderr);

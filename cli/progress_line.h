@@ -17,12 +17,16 @@ class ProgressLine {
 
   void begin(std::string stage, std::uint64_t total);  // "sending", bytes or percent.
   void go_on_as(std::string stage);                    // The same line, from here on of this.
-  enum class Unit { kBytes, kPercent };
-  void show(std::uint64_t done, Unit unit);  // The whole of a stage is shown once.
-  void end();                                // The line stays.
-  void say(const std::string& sentence);     // A line of its own, between stages.
+  // How far the stage is; the whole is shown once. `moved`: those of the bytes that took the time.
+  void show_bytes(std::uint64_t done, std::uint64_t moved);
+  void show_percent(std::uint64_t done);
+  void end();                             // The line stays.
+  void say(const std::string& sentence);  // A line of its own, between stages.
 
  private:
+  enum class Unit { kBytes, kPercent };
+  void show(std::uint64_t done, std::uint64_t moved, Unit unit);
+
   const bool is_terminal_;
   const bool quiet_;
   std::string stage_;

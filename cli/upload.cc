@@ -46,7 +46,7 @@ class Sending {
         return std::unexpected(sent.error());
       }
     }
-    progress_.show(file_.size(), ProgressLine::Unit::kBytes);
+    progress_.show_bytes(file_.size(), senders_ ? to_send_ : file_.size());
     progress_.end();
     progress_.say(account());
     return std::move(chunks_);
@@ -78,10 +78,11 @@ class Sending {
   }
 
   void show() {
-    const std::uint64_t done =
-        senders_ ? there_ + senders_->sent() : chunks_.back().offset + chunks_.back().size;
+    const std::uint64_t moved =
+        senders_ ? senders_->sent() : chunks_.back().offset + chunks_.back().size;
+    const std::uint64_t done = senders_ ? there_ + moved : moved;
     // What has left is not there yet: it is whole once the server has said so of all of it.
-    progress_.show(std::min(done, file_.size() - 1), ProgressLine::Unit::kBytes);
+    progress_.show_bytes(std::min(done, file_.size() - 1), moved);
   }
 
   [[nodiscard]] std::string account() const {

@@ -60,7 +60,7 @@ class Wait {
 
   void look(const json& video) {
     heard_of_ = std::chrono::steady_clock::now();
-    progress_.show(video.value("percent", 0U), ProgressLine::Unit::kPercent);
+    progress_.show_percent(video.value("percent", 0U));
     const std::string now = video.value("state", "");
     if (now == "failed") {
       outcome_ = base::fail(ErrorCode::kCorrupt, video.value("failure", "it failed"));

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import threading
@@ -103,13 +104,16 @@ class Server(Origin):
     def __init__(self, *streams, video=None, there=0):
         super().__init__(self.give)
         self.streams, self.video = list(streams), video or VIDEO
-        self.there = there  # Chunks that it has of any file.
+        self.there = there  # Of the chunks that it is asked for: it has so many of the first.
 
     def give(self, request):
         if request.method == "PUT":
             return Answer(201, {}, b"{}")
         if request.target == "/api/v1/chunks/missing":
-            return json_answer({"missing": json.loads(request.body)["hashes"][self.there:]})
+            hashes = json.loads(request.body)["hashes"]
+            there = min(self.there, len(hashes))
+            self.there -= there
+            return json_answer({"missing": hashes[there:]})
         if request.target.endswith("/progress"):
             return self.streams.pop(0) if self.streams else Answer(404)
         return json_answer(self.video, 201 if request.method == "POST" else 200)
@@ -277,21 +281,22 @@ def test_a_restart_of_the_origin_is_waited_out(platform, make_edge, tmp_path):
 # --- What one sees ---
 
 
-def test_a_terminal_shows_each_stage_with_speed_and_time(tmp_path):
-    class Slow(Server):
-        def give(self, request):
-            if request.method == "PUT":
-                time.sleep(0.8)
-            return super().give(request)
+class Slow(Server):
+    def give(self, request):
+        if request.method == "PUT":
+            time.sleep(0.8)
+        return super().give(request)
 
+
+def lines_on_a_terminal(server, tmp_path, size):
+    """Of an upload, by stage."""
     master, slave = pty.openpty()
-    server = Slow(events(VIDEO), events(READY))
+    shown = b""
     try:
-        command, environment = upload(server, tmp_path, size=8 * CHUNK)
+        command, environment = upload(server, tmp_path, size=size)
         with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL,
                               stderr=slave) as process:
             os.close(slave)
-            shown = b""
             with contextlib.suppress(OSError):  # Linux's word for the other end's being closed.
                 while piece := os.read(master, 65536):
                     shown += piece
@@ -300,16 +305,26 @@ def test_a_terminal_shows_each_stage_with_speed_and_time(tmp_path):
         os.close(master)
         server.stop()
     lines = shown.decode().replace("\r\n", "\r").split("\r")
+    return lambda stage: [line for line in lines if stage in line]
 
-    def of(stage):
-        return [line for line in lines if stage in line]
 
+def test_a_terminal_shows_each_stage_with_speed_and_time(tmp_path):
+    server = Slow(events(VIDEO), events(READY))
+    of = lines_on_a_terminal(server, tmp_path, 8 * CHUNK)
     assert of("hashing")
     assert any("MiB/s" in line and "left" in line for line in of("sending")), of("sending")
     assert "100 %" in of("sending")[-1], of("sending")
     assert len([line for line in of("sending") if "100 %" in line]) == 1, of("sending")
     assert len([one for one in server.requests() if one.method == "PUT"]) == 7
     assert " 40 %" in of("transcoding")[0]
+
+
+def test_the_speed_is_that_of_what_is_sent(tmp_path):
+    of = lines_on_a_terminal(Slow(events(READY), there=6), tmp_path, 7 * CHUNK)
+    last = of("sending")[-1]
+    assert "100 %" in last
+    speed = float(re.search(r"([\d.]+) MiB/s", last)[1])
+    assert 0 < speed <= 8 / 0.8, "8 MiB, confirmed after 0.8 s"
 
 
 def test_what_is_no_terminal_gets_a_line_a_stage(tmp_path):
@@ -348,15 +363,16 @@ def test_what_the_server_has_not_confirmed_is_not_all_of_it(tmp_path):
                               stderr=slave) as process:
             os.close(slave)
             reader.start()
-            wait_until(lambda: len(tried) == 3, "all is on its way")
-            before = len(shown)
-            wait_until(lambda: len(shown) > before + 500, "it shows that some more times")
-            unconfirmed = shown.decode().split("\r")
-            confirm.set()
+            try:
+                wait_until(lambda: len(tried) == 3, "all is on its way")
+                before = len(shown)
+                wait_until(lambda: len(shown) > before + 500, "it shows that some more times")
+                unconfirmed = shown.decode().split("\r")
+            finally:
+                confirm.set()
             assert process.wait(60) == 0
         reader.join(10)
     finally:
-        confirm.set()
         os.close(master)
         server.stop()
     sending = [line for line in unconfirmed if "sending" in line]
