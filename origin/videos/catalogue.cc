@@ -240,10 +240,12 @@ base::Result<VideoPage> Catalogue::list(std::int64_t owner, std::string_view cur
   });
 }
 
-base::Result<void> Catalogue::remove(std::string_view id, std::int64_t owner) {
+base::Result<void> Catalogue::remove(std::string_view id, std::int64_t owner,
+                                     const std::function<void(soci::session&)>& first) {
   const std::string name(id);
   auto removed = database_.write([&](soci::session& sql) -> base::Result<void> {
     if (auto owned = check_owner_in(sql, name, owner); !owned) return owned;
+    if (first) first(sql);
     for (const char* table : {"source_chunks", "renditions", "outputs", "captions", "tasks"}) {
       sql << std::string("DELETE FROM ") + table + " WHERE video = :video", soci::use(name);
     }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -81,8 +82,10 @@ class Catalogue {
   base::Result<std::string> access_of(std::string_view id);
   // The videos of one page are of one moment.
   base::Result<VideoPage> list(std::int64_t owner, std::string_view cursor, int count);
-  // With all that was made of it (objects are collected later).
-  base::Result<void> remove(std::string_view id, std::int64_t owner);
+  // With all that was made of it (objects are collected later). `first` is called in the transaction,
+  // before anything of it goes.
+  base::Result<void> remove(std::string_view id, std::int64_t owner,
+                            const std::function<void(soci::session&)>& first = nullptr);
 
   // The size of the file as it was sent. Its chunks that have bytes of [begin, end), in order; none
   // once it was let go (originals.h).

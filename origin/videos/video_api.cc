@@ -186,10 +186,12 @@ base::Result<ApiAnswer> list(const VideoServices& services, const ApiCall& call)
 }
 
 base::Result<ApiAnswer> remove(const VideoServices& services, const ApiCall& call) {
-  if (auto removed = services.catalogue.remove(call.names[0], call.caller->owner); !removed) {
+  const std::string& id = call.names[0];
+  const auto release = [&](soci::session& sql) { services.ledger.release_source(sql, id); };
+  if (auto removed = services.catalogue.remove(id, call.caller->owner, release); !removed) {
     return std::unexpected(removed.error());
   }
-  if (auto removed = services.objects.remove("media/" + call.names[0]); !removed) {
+  if (auto removed = services.objects.remove("media/" + id); !removed) {
     return std::unexpected(removed.error());
   }
   return ApiAnswer::empty();

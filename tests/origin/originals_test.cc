@@ -68,6 +68,21 @@ class OriginalsTest : public testing::TestWithParam<Engine> {
   Originals originals_;
 };
 
+TEST_P(OriginalsTest, WithARemovedVideoItsOwnersQuotaIsFreeAndItsChunksGo) {
+  const ChunkRef own = keep(1, std::string(60, 'x'));
+  const ChunkRef shared = keep(1, std::string(30, 'y'));
+  const std::string video = create(1, {own, shared});
+  const std::string other = create(1, {shared});
+  EXPECT_FALSE(ledger_.check_quota(1, 70));
+  ASSERT_TRUE(
+      catalogue_.remove(video, 1, [&](soci::session& sql) { ledger_.release_source(sql, video); }));
+  EXPECT_TRUE(ledger_.check_quota(1, 70));
+  EXPECT_FALSE(ledger_.check_quota(1, 71)) << "the other video's chunk";
+  EXPECT_EQ(ledger_.collect(), 1);
+  EXPECT_FALSE(chunks_->has(own.hash));
+  EXPECT_TRUE(chunks_->has(shared.hash));
+}
+
 TEST_P(OriginalsTest, WhatIsReadyIsLetGoAndItsOwnersQuotaIsFree) {
   const ChunkRef chunk = keep(1, std::string(60, 'x'));
   const std::string video = create(1, {chunk});
