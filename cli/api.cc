@@ -50,9 +50,9 @@ ErrorCode code_of(int status) {
 base::Result<json> json_of(const base::Result<http::BlockingAnswer>& answer) {
   if (!answer) return std::unexpected(answer.error());
   json value = json::parse(answer->body.empty() ? "{}" : answer->body, nullptr, false);
-  if (value.is_discarded()) {
+  if (!value.is_object()) {
     return base::fail(ErrorCode::kProtocol,
-                      "the server's answer is no JSON: is this a Headrace server?");
+                      "the server's answer is no JSON object: is this a Headrace server?");
   }
   return value;
 }

@@ -23,6 +23,7 @@ class Api {
   explicit Api(Settings settings) : settings_(std::move(settings)) {}
 
   base::Result<std::vector<std::string>> missing(const std::vector<std::string>& hashes);
+  // `on_sent` hears how many of the bytes have left; 0 when they are sent once more.
   base::Result<void> put_chunk(const std::string& hash, std::string_view bytes,
                                std::function<void(std::uint64_t sent)> on_sent);
   // Passes 409 (chunks that are missing) on as kBusy.

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +21,8 @@
 #include "cli/source_file.h"
 
 namespace cli {
+
+class Api;
 
 struct Chunk {
   std::string hash;
@@ -38,7 +40,7 @@ class ChunkSenders {
   base::Result<void> add(Chunk chunk, const std::function<void()>& on_wait);
   // Until all have been sent.
   base::Result<void> finish(const std::function<void()>& on_wait);
-  // Bytes that have left, of chunks under way too.
+  // Bytes that have left, of chunks under way too; less again when one is sent once more.
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
 
  private:
@@ -46,7 +48,7 @@ class ChunkSenders {
   static constexpr std::size_t kWaitingMax = 16;
 
   void work(const Settings& settings);
-  base::Result<void> send(class Api& api, const Chunk& chunk, std::span<char> buffer);
+  base::Result<void> send(Api& api, const Chunk& chunk, std::span<char> buffer);
 
   const SourceFile& file_;
   std::atomic<std::uint64_t> sent_{0};

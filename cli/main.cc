@@ -379,5 +379,11 @@ int main(int argc, char** argv) {
   cli::Api api(std::move(*settings));
   const auto command =
       std::ranges::find_if(commands, [](const Command& one) { return one.app->parsed(); });
-  return command->run(options, api);
+  try {
+    return command->run(options, api);
+  } catch (const json::exception&) {  // The server's JSON is outside bytes, of whatever types.
+    return refuse(options,
+                  {base::ErrorCode::kProtocol,
+                   "the server's answer is not as it should be: is this a Headrace server?"});
+  }
 }

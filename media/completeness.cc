@@ -1,5 +1,9 @@
 #include "media/completeness.h"
 
+extern "C" {
+#include <libavutil/common.h>
+}
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,12 +34,14 @@ base::Result<void> check_complete(AVStream& stream, std::uint64_t file_size) {
     if (end <= file_size) break;
   }
   if (there == count) return {};
+  // The file may say any time.
   const std::int64_t first = avformat_index_get_entry(&stream, 0)->timestamp;
   const auto since_first = [&](int entry) {
-    return to_us(avformat_index_get_entry(&stream, entry)->timestamp - first, stream.time_base);
+    return to_us(av_sat_sub64(avformat_index_get_entry(&stream, entry)->timestamp, first),
+                 stream.time_base);
   };
   const std::int64_t all = since_first(count - 1);
-  const std::int64_t missing = all - since_first(there);
+  const std::int64_t missing = av_sat_sub64(all, since_first(there));
   if (missing <= std::max(kMissingMaxUs, all / kMissingMaxPart)) return {};
   return base::fail(
       base::ErrorCode::kCorrupt,

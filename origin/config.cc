@@ -85,8 +85,7 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
          "Where uploads and what is made of them lie. Empty: media alone, without /api.");
   option("data.database", c.data.database,
          "\"sqlite:FILE\" or \"postgresql:PARAMETERS\" of libpq; empty: a file in data.directory. "
-         "It is "
-         "kept connected api_threads + media.readers + 1 times.");
+         "It is kept connected api_threads + media.readers + 1 times.");
   option("data.api_threads", c.data.api_threads, 1, 256,
          "Threads that answer /api; each holds a database connection while it does.");
   option("data.bodies_max", c.data.bodies_max, 64_MiB, 1_TiB,

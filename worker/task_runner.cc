@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/json_bounds.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/thread.h"
@@ -18,7 +19,8 @@ using base::ErrorCode;
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds kLastWordsPatience{10'000};
-constexpr int kResultDepthMax = 16;  // Of nesting; a probe's has 4.
+// Of what the decoder says of a task: a probe has 4, and some forty.
+constexpr base::JsonBounds kResultBounds{.nesting_max = 16, .values_max = 1'000};
 // The decoder gives its products out one after the other; the parent keeps each whole until it is closed.
 constexpr std::uint32_t kOutputsOpenMax = 1;
 
@@ -130,10 +132,10 @@ bool origin_was_in_trouble(const sandbox::Exit& exit) {
   return exit.kind == sandbox::Exit::Kind::kAborted && exit.code == ErrorCode::kUnreachable;
 }
 
+// Null: a child that was taken over has said it.
 json parse_result(const std::string& text) {
-  // A child that was taken over may nest it so deep that writing it anew would use up the stack.
-  return json::parse(
-      text, [](int depth, json::parse_event_t, json&) { return depth <= kResultDepthMax; }, false);
+  if (!base::check_json_bounds(text, kResultBounds)) return {};
+  return json::parse(text, nullptr, false);
 }
 
 }  // namespace

@@ -27,8 +27,9 @@ class TaskRunner {
  public:
   explicit TaskRunner(RunnerOptions options);
 
+  // kLeaseLost: to another worker, or left to run out, since the origin was in trouble.
   enum class Ending { kDone, kFailed, kGivenBack, kLeaseLost };
-  // Says it to the origin, too.
+  // Says it to the origin, too; of a lost lease there is nothing to say.
   Ending run(const Task& task);
   void stop();
 

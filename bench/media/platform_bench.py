@@ -23,7 +23,7 @@ def cpu_seconds(pid):
 class Platform:
     """`ladder`: what origin.toml has under [ladder], as TOML's lines."""
 
-    def __init__(self, bin_dir, directory, ladder):
+    def __init__(self, bin_dir, directory, ladder=""):
         self.bin, self.directory = bin_dir, directory
         directory.mkdir(exist_ok=True)
         with socket.create_server(("127.0.0.1", 0)) as probe:

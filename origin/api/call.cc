@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/json_bounds.h"
 #include "base/log.h"
 #include "http/problem.h"
 
@@ -10,10 +11,7 @@ namespace {
 
 using base::ErrorCode;
 
-// A value is copied and written by functions that call themselves for what is in it.
-constexpr std::size_t kNestingMax = 32;
-// Each takes up to a hundred bytes of memory, and two of the body.
-constexpr std::size_t kValuesMax = 1'000'000;
+constexpr base::JsonBounds kBodyBounds{.nesting_max = 32, .values_max = 1'000'000};
 
 // Any bytes may stand in a string.
 std::string dump(const nlohmann::json& value) {
@@ -41,35 +39,6 @@ int status_of(ErrorCode code) {
     default:
       return 500;
   }
-}
-
-// Looked at before anything is built of it. What is no JSON is the parser's to refuse.
-base::Result<void> check_structure(std::string_view body) {
-  const auto refuse = [](std::string sentence) {
-    return base::fail(ErrorCode::kInvalid, std::move(sentence), base::Blame::kClient);
-  };
-  std::size_t depth = 0;
-  std::size_t values = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (c == '"') in_string = !in_string;
-    if (in_string) {
-      if (c == '\\') ++i;
-      continue;
-    }
-    const bool opens = c == '[' || c == '{';
-    if (opens) ++depth;
-    if ((c == ']' || c == '}') && depth > 0) --depth;
-    if (opens || c == ',') ++values;
-    if (depth > kNestingMax) {
-      return refuse("the body's JSON may be nested " + std::to_string(kNestingMax) + " deep");
-    }
-    if (values > kValuesMax) {
-      return refuse("the body's JSON may have " + std::to_string(kValuesMax) + " values");
-    }
-  }
-  return {};
 }
 
 }  // namespace
@@ -108,7 +77,10 @@ ApiAnswer answer_for(const base::Error& error) {
 }
 
 base::Result<nlohmann::json> parse_object(std::string_view body) {
-  if (auto fits = check_structure(body); !fits) return std::unexpected(fits.error());
+  if (auto fits = base::check_json_bounds(body, kBodyBounds); !fits) {
+    fits.error().context = "the body's " + fits.error().context;
+    return std::unexpected(fits.error());
+  }
   auto value = nlohmann::json::parse(body, nullptr, false);
   if (!value.is_object()) {
     return base::fail(ErrorCode::kInvalid, "the body must be a JSON object", base::Blame::kClient);

@@ -37,8 +37,9 @@ base::Result<std::unique_ptr<ChunkStore>> ChunkStore::open(const fs::path& direc
   if (!error) fs::remove_all(directory / "new", error);
   if (!error) fs::create_directory(directory / "new", error);
   if (error) return base::fail(ErrorCode::kIo, directory.native() + ": " + error.message());
-  if (auto synced = base::sync_directory(directory); !synced)
+  if (auto synced = base::sync_directory(directory); !synced) {
     return std::unexpected(synced.error());
+  }
   return store;
 }
 

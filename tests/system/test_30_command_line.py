@@ -308,6 +308,22 @@ def lines_on_a_terminal(server, tmp_path, size):
     return lambda stage: [line for line in lines if stage in line]
 
 
+@pytest.mark.parametrize("command, answer", [
+    (["videos"], [1]), (["captions", "abc", "list"], "x"), (["worker", "tokens"], None),
+    (["worker", "revoke", "w"], {"revoked": "all"}), (["upload", "FILE"], {"missing": [], "id": 7})])
+def test_an_answer_of_another_kind_is_told_so(tmp_path, command, answer):
+    server = Origin(lambda request: json_answer(answer))
+    try:
+        _, environment = upload(server, tmp_path)
+        command = [tmp_path / "file.mp4" if word == "FILE" else word for word in command]
+        done = subprocess.run([BIN / "headrace", *command], env=environment, capture_output=True, text=True,
+                              timeout=60)
+    finally:
+        server.stop()
+    assert done.returncode == 6, (done.returncode, done.stdout, done.stderr)
+    assert "is this a Headrace server?" in done.stderr
+
+
 def test_a_terminal_shows_each_stage_with_speed_and_time(tmp_path):
     server = Slow(events(VIDEO), events(READY))
     of = lines_on_a_terminal(server, tmp_path, 8 * CHUNK)
