@@ -153,7 +153,14 @@ CREATE INDEX source_chunks_by_place ON source_chunks (video, first);
 CREATE INDEX outputs_by_unit ON outputs (video, rendition, unit);
 )sql";
 
-constexpr std::array kSteps{kFirst, kCaptionsAndRevisions, kOperators, kOpenUploads, kPlaces};
+// Of videos of before it is not known: "" is the content of none.
+constexpr const char* kContents = R"sql(
+ALTER TABLE videos ADD COLUMN content TEXT NOT NULL DEFAULT '';
+CREATE INDEX videos_by_content ON videos (owner, content);
+)sql";
+
+constexpr std::array kSteps{kFirst,   kCaptionsAndRevisions, kOperators, kOpenUploads, kPlaces,
+                            kContents};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "base/sha256.h"
 #include "origin/tasks/queue.h"
 #include "package/text.h"
 
@@ -89,6 +90,43 @@ void conclude(VideoView& video, bool probed) {
                                        : VideoState::kWaiting;
 }
 
+// A file in one word. The same bytes in other chunks are another one.
+std::string content_of(const std::vector<ChunkRef>& chunks) {
+  base::Sha256 digest;
+  for (const ChunkRef& chunk : chunks) {
+    digest.update(chunk.hash + " " + std::to_string(chunk.size) + "\n");
+  }
+  return digest.finish_hex();
+}
+
+std::string made_of_in(soci::session& sql, std::int64_t owner, const std::string& content) {
+  std::string id;
+  sql << "SELECT id FROM videos WHERE owner = :owner AND content = :content AND failure = '' "
+         "ORDER BY created DESC, id DESC LIMIT 1",
+      soci::use(owner), soci::use(content), soci::into(id);
+  return sql.got_data() ? id : "";
+}
+
+base::Result<std::vector<std::string>> missing_in(soci::session& sql, const NewVideo& video) {
+  std::vector<std::string> missing;
+  std::string hash;
+  std::int64_t size = 0;
+  soci::statement select =
+      (sql.prepare << "SELECT size FROM claims WHERE owner = :owner AND hash = :hash",
+       soci::use(video.owner), soci::use(hash), soci::into(size));
+  for (const ChunkRef& chunk : video.chunks) {
+    hash = chunk.hash;
+    if (!select.execute(true)) {
+      missing.push_back(hash);
+    } else if (static_cast<std::uint64_t>(size) != chunk.size) {
+      return base::fail(ErrorCode::kInvalid,
+                        "chunk " + hash + " has " + std::to_string(size) + " bytes",
+                        base::Blame::kClient);
+    }
+  }
+  return missing;
+}
+
 // Inside a transaction. None: there is no such video.
 std::optional<VideoView> read_video(soci::session& sql, const std::string& id) {
   VideoView video;
@@ -141,10 +179,12 @@ std::string Catalogue::create_in(soci::session& sql, const NewVideo& video, std:
     size += bytes;
     ++number;
   }
+  const std::string content = content_of(video.chunks);
   sql << "INSERT INTO videos (id, owner, title, file_name, size, created, access, failure, probe, "
-         "kept_source) VALUES (:id, :owner, :title, :file, :size, :now, :access, '', '', 1)",
+         "kept_source, content) "
+         "VALUES (:id, :owner, :title, :file, :size, :now, :access, '', '', 1, :content)",
       soci::use(id), soci::use(video.owner), soci::use(video.title), soci::use(video.file_name),
-      soci::use(size), soci::use(now_us), soci::use(video.access);
+      soci::use(size), soci::use(now_us), soci::use(video.access), soci::use(content);
   const std::string spec = nlohmann::json{{"container", video.container}}.dump();
   Queue::add(sql,
              {.video = id, .kind = TaskKind::kProbe, .key = id + "/probe", .rank = 0, .spec = spec},
@@ -152,27 +192,35 @@ std::string Catalogue::create_in(soci::session& sql, const NewVideo& video, std:
   return id;
 }
 
+base::Result<Catalogue::Created> Catalogue::create_of_claims(soci::session& sql,
+                                                             const NewVideo& video,
+                                                             std::int64_t now_us) {
+  auto missing = missing_in(sql, video);
+  if (!missing) return std::unexpected(missing.error());
+  if (!missing->empty()) return Created{.missing = std::move(*missing)};
+  return Created{.id = create_in(sql, video, now_us), .is_new = true};
+}
+
 base::Result<Catalogue::Created> Catalogue::create(const NewVideo& video) {
   const std::int64_t now = base::wall_us(clock_);
+  return database_.write([&](soci::session& sql) { return create_of_claims(sql, video, now); });
+}
+
+base::Result<Catalogue::Created> Catalogue::create_once(const NewVideo& video) {
+  const std::int64_t now = base::wall_us(clock_);
+  const std::string content = content_of(video.chunks);
   return database_.write([&](soci::session& sql) -> base::Result<Created> {
-    Created created;
-    std::string hash;
-    std::int64_t size = 0;
-    soci::statement select =
-        (sql.prepare << "SELECT size FROM claims WHERE owner = :owner AND hash = :hash",
-         soci::use(video.owner), soci::use(hash), soci::into(size));
-    for (const ChunkRef& chunk : video.chunks) {
-      hash = chunk.hash;
-      if (!select.execute(true)) {
-        created.missing.push_back(hash);
-      } else if (static_cast<std::uint64_t>(size) != chunk.size) {
-        return base::fail(ErrorCode::kInvalid,
-                          "chunk " + hash + " has " + std::to_string(size) + " bytes",
-                          base::Blame::kClient);
-      }
-    }
-    if (created.missing.empty()) created.id = create_in(sql, video, now);
-    return created;
+    std::string there = made_of_in(sql, video.owner, content);
+    if (!there.empty()) return Created{.id = std::move(there)};
+    return create_of_claims(sql, video, now);
+  });
+}
+
+base::Result<std::string> Catalogue::made_of(std::int64_t owner,
+                                             const std::vector<ChunkRef>& chunks) {
+  const std::string content = content_of(chunks);
+  return database_.read([&](soci::session& sql) -> base::Result<std::string> {
+    return made_of_in(sql, owner, content);
   });
 }
 

@@ -71,9 +71,15 @@ class Catalogue {
   // queue with it.
   struct Created {
     std::string id;
+    bool is_new = false;
     std::vector<std::string> missing;
   };
   base::Result<Created> create(const NewVideo& video);
+  // The same, unless made_of() has one: then that. Of two that do so beside each other one makes it.
+  base::Result<Created> create_once(const NewVideo& video);
+  // The owner's latest video of these chunks, in this order, that has not failed; empty: there is none.
+  // Their file may have been let go since (originals.h).
+  base::Result<std::string> made_of(std::int64_t owner, const std::vector<ChunkRef>& chunks);
   // Inside a transaction of the caller's, which has seen to it that the chunks are there.
   static std::string create_in(soci::session& sql, const NewVideo& video, std::int64_t now_us);
 
@@ -103,6 +109,9 @@ class Catalogue {
                                            std::int64_t owner);
 
  private:
+  static base::Result<Created> create_of_claims(soci::session& sql, const NewVideo& video,
+                                                std::int64_t now_us);
+
   Database& database_;
   const base::Clock& clock_;
   RememberedAccess access_;

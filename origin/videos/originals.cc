@@ -49,7 +49,7 @@ base::Result<void> check_original(soci::session& sql, const std::string& video) 
   if (!sql.got_data() || kept != 0) return {};
   return base::fail(base::ErrorCode::kBusy,
                     "the original of this video was let go when it was ready (originals.keep): "
-                    "nothing can be made of it any more; upload the file again",
+                    "nothing can be made of it any more; make another video of the file",
                     base::Blame::kClient);
 }
 

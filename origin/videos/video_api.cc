@@ -68,6 +68,23 @@ base::Result<std::vector<ChunkRef>> chunks_in(const json& request, base::Bytes s
   return chunks;
 }
 
+// Whether a video of the same file will do.
+base::Result<bool> once_in(const json& request) {
+  const auto value = request.find("once");
+  if (value == request.end()) return false;
+  if (!value->is_boolean()) return invalid("\"once\" must be true or false");
+  return value->get<bool>();
+}
+
+// 201: made now. 200: it was there.
+base::Result<ApiAnswer> made(const VideoServices& services, const std::string& id, int status) {
+  const auto video = services.catalogue.get(id);
+  if (!video) return std::unexpected(video.error());
+  ApiAnswer answer = ApiAnswer::json(to_json(*video), status);
+  answer.fields.add("location", "/api/v1/videos/" + id);
+  return answer;
+}
+
 base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& call,
                                const std::string& body) {
   const auto request = parse_object(body);
@@ -80,8 +97,17 @@ base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& cal
   if (!access) return std::unexpected(access.error());
   if (access->empty()) *access = "public";
   if (!is_access(*access)) return invalid("\"access\" must be \"public\" or \"private\"");
+  const auto once = once_in(*request);
+  if (!once) return std::unexpected(once.error());
   auto chunks = chunks_in(*request, services.size_max);
   if (!chunks) return std::unexpected(chunks.error());
+
+  // Before what only a new one needs.
+  if (*once) {
+    const auto there = services.catalogue.made_of(call.caller->owner, *chunks);
+    if (!there) return std::unexpected(there.error());
+    if (!there->empty()) return made(services, *there, 200);
+  }
 
   // Before the content is looked at: a chunk that this owner has not sent is none of his business.
   std::vector<std::string> hashes;
@@ -101,14 +127,11 @@ base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& cal
                  .access = *access,
                  .container = *container,
                  .chunks = std::move(*chunks)};
-  const auto created = services.catalogue.create(video);
+  const auto created =
+      *once ? services.catalogue.create_once(video) : services.catalogue.create(video);
   if (!created) return std::unexpected(created.error());
   if (!created->missing.empty()) return tell_missing(created->missing);
-  const auto made = services.catalogue.get(created->id);
-  if (!made) return std::unexpected(made.error());
-  ApiAnswer answer = ApiAnswer::json(to_json(*made), 201);
-  answer.fields.add("location", "/api/v1/videos/" + created->id);
-  return answer;
+  return made(services, created->id, created->is_new ? 201 : 200);
 }
 
 base::Result<ApiAnswer> get(const VideoServices& services, const ApiCall& call) {

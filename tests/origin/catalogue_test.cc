@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "origin/media_access.h"
@@ -26,6 +30,24 @@ class CatalogueTest : public testing::TestWithParam<Engine> {
     return *database_->write([&](soci::session& sql) -> base::Result<std::string> {
       return Catalogue::create_in(sql, {.owner = 1, .container = "mov", .chunks = chunks}, ++now_);
     });
+  }
+
+  void run(const std::string& statement) {
+    ASSERT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
+      sql << statement;
+      return {};
+    }));
+  }
+  // `owner` has sent "a" and "b".
+  void claim(std::int64_t owner) {
+    for (const char* hash : {"a", "b"}) {
+      run("INSERT INTO claims (owner, hash, size, created, expires) VALUES (" +
+          std::to_string(owner) + ", '" + hash + "', 10, 0, 0)");
+    }
+  }
+  base::Result<Catalogue::Created> create_once(const std::vector<ChunkRef>& chunks,
+                                               std::int64_t owner = 1) {
+    return catalogue_->create_once({.owner = owner, .container = "mov", .chunks = chunks});
   }
 
   TestDatabase test_;
@@ -100,6 +122,104 @@ TEST_P(CatalogueTest, PagesGoFromNewToOldAndMissNone) {
   EXPECT_EQ(shown, std::vector<std::string>(made.rbegin(), made.rend()));
   EXPECT_TRUE(catalogue_->list(2, "", 2)->videos.empty());
   EXPECT_EQ(catalogue_->list(1, "no cursor", 2).error().code, ErrorCode::kInvalid);
+}
+
+TEST_P(CatalogueTest, AFileIsOneVideoWhenItIsToBeOnce) {
+  claim(1);
+  const std::vector<ChunkRef> file{{"a", 10}, {"b", 10}};
+  EXPECT_EQ(catalogue_->made_of(1, file), "");
+  const auto first = create_once(file);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first->is_new);
+  const auto again = create_once(file);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->is_new);
+  EXPECT_EQ(again->id, first->id);
+  EXPECT_EQ(catalogue_->made_of(1, file), first->id);
+  EXPECT_EQ(catalogue_->list(1, "", 9)->videos.size(), 1);
+}
+
+TEST_P(CatalogueTest, WhoWantsAnotherVideoOfAFileHasItAndOnceMeansTheLatestThen) {
+  claim(1);
+  clock_.advance(std::chrono::seconds(1));
+  const std::string first = create_once({{"a", 10}})->id;
+  clock_.advance(std::chrono::seconds(1));
+  const auto second = catalogue_->create({.owner = 1, .container = "mov", .chunks = {{"a", 10}}});
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(second->is_new);
+  EXPECT_NE(second->id, first);
+  EXPECT_EQ(create_once({{"a", 10}})->id, second->id);
+}
+
+TEST_P(CatalogueTest, WhateverWayAFileCameItIsTheSame) {
+  claim(1);
+  const std::string by_tus = create({{"a", 10}, {"b", 10}});
+  EXPECT_EQ(create_once({{"a", 10}, {"b", 10}})->id, by_tus);
+}
+
+TEST_P(CatalogueTest, OtherChunksAnotherOrderAndAnotherOwnersAreOtherFiles) {
+  claim(1);
+  claim(2);
+  const std::string first = create_once({{"a", 10}, {"b", 10}})->id;
+  EXPECT_TRUE(create_once({{"b", 10}, {"a", 10}})->is_new);
+  EXPECT_TRUE(create_once({{"a", 10}})->is_new);
+  EXPECT_TRUE(create_once({{"a", 10}, {"b", 10}, {"b", 10}})->is_new);
+  EXPECT_EQ(catalogue_->made_of(2, {{"a", 10}, {"b", 10}}), "");
+  EXPECT_TRUE(create_once({{"a", 10}, {"b", 10}}, 2)->is_new);
+  EXPECT_EQ(create_once({{"a", 10}, {"b", 10}})->id, first);
+}
+
+TEST_P(CatalogueTest, AVideoThatFailedOrIsGoneIsMadeAgain) {
+  claim(1);
+  const std::string failed = create_once({{"a", 10}})->id;
+  run("UPDATE videos SET failure = 'It is no film.' WHERE id = '" + failed + "'");
+  const auto second = create_once({{"a", 10}});
+  EXPECT_TRUE(second->is_new);
+  EXPECT_NE(second->id, failed);
+  ASSERT_TRUE(catalogue_->remove(second->id, 1));
+  EXPECT_TRUE(create_once({{"a", 10}})->is_new);
+}
+
+TEST_P(CatalogueTest, AVideoOfBeforeContentsWereKeptIsNotFoundByIt) {
+  claim(1);
+  const std::string old = create_once({{"a", 10}})->id;
+  run("UPDATE videos SET content = ''");
+  EXPECT_EQ(catalogue_->made_of(1, {{"a", 10}}), "");
+  EXPECT_EQ(catalogue_->made_of(1, {}), "");
+  EXPECT_NE(create_once({{"a", 10}})->id, old);
+}
+
+TEST_P(CatalogueTest, AVideoIsFoundThoughItsChunksWereLetGo) {
+  claim(1);
+  const std::string video = create_once({{"a", 10}})->id;
+  run("DELETE FROM claims");
+  run("DELETE FROM source_chunks");
+  EXPECT_EQ(create_once({{"a", 10}})->id, video);
+  EXPECT_EQ(create_once({{"b", 10}})->missing, std::vector<std::string>{"b"});
+}
+
+TEST_P(CatalogueTest, OfManyWhoWantItOnceOneMakesIt) {
+  claim(1);
+  constexpr int kClients = 4;
+  std::vector<std::string> ids(kClients);
+  std::vector<int> made(kClients);
+  {
+    std::vector<std::jthread> clients;
+    for (std::size_t i = 0; i < kClients; ++i) {
+      clients.emplace_back([&, i] {
+        auto created = create_once({{"a", 10}, {"b", 10}});
+        while (!created && created.error().code == ErrorCode::kOverloaded) {
+          created = create_once({{"a", 10}, {"b", 10}});
+        }
+        ASSERT_TRUE(created);
+        ids[i] = created->id;
+        made[i] = created->is_new ? 1 : 0;
+      });
+    }
+  }
+  EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), 1);
+  EXPECT_EQ(std::ranges::count(made, 1), 1);
+  EXPECT_EQ(catalogue_->list(1, "", 9)->videos.size(), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, CatalogueTest,

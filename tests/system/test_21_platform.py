@@ -75,6 +75,44 @@ def test_the_same_file_again_sends_nothing_and_nobody_learns_what_others_have(pl
     assert len(list((platform.data / "chunks").glob("??/*"))) == 1
 
 
+def test_a_file_that_is_to_be_a_video_once_is_one(platform, clip):
+    content = clip.read_bytes()
+    chunks = platform.send_chunks(content)
+
+    def make(token=None, **more):
+        return platform.call("POST", "/api/v1/videos", {"file_name": "a.mp4", "chunks": chunks, **more},
+                             token)
+
+    first = make(once=True, title="first")
+    assert first.status == 201
+    again = make(once=True, title="second", access="private")
+    assert again.status == 200 and again.json == platform.video(first.json["id"])
+    assert again.getheader("Location") == f"/api/v1/videos/{first.json['id']}"
+    assert (again.json["title"], again.json["access"]) == ("first", "public")
+    # Without it, as ever.
+    another = make(title="third", once=False)
+    assert another.status == 201 and another.json["id"] != first.json["id"]
+    assert make(once=True).json["id"] == another.json["id"], "the latest"
+    assert make(once="yes").status == 422
+    # Of what others have made one learns nothing.
+    other = platform.token("other")
+    refused = make(other, once=True)
+    assert refused.status == 409 and refused.json["missing"] == [one["hash"] for one in chunks]
+    platform.send_chunks(content, other)
+    assert make(other, once=True).status == 201
+    assert len(platform.call("GET", "/api/v1/videos").json["data"]) == 2
+
+
+def test_a_file_whose_video_failed_is_tried_once_more(platform, clip):
+    chunks = platform.send_chunks(clip.read_bytes()[:200] + b"\0" * 5000)
+    body = {"file_name": "a.mp4", "chunks": chunks, "once": True}
+    first = platform.call("POST", "/api/v1/videos", body).json["id"]
+    platform.start_worker()
+    platform.wait(first, "failed")
+    again = platform.call("POST", "/api/v1/videos", body)
+    assert again.status == 201 and again.json["id"] != first
+
+
 @pytest.mark.parametrize("what, status", [("hash", 422), ("name", 422), ("size", 413), ("none", 422)])
 def test_a_chunk_that_is_not_what_it_says_is_not_kept(platform, what, status):
     content = b"x" * 1000
