@@ -139,7 +139,12 @@ base::Result<void> Api::put_chunk(const std::string& hash, std::string_view byte
   return {};
 }
 
-base::Result<json> Api::create_video(const json& video) { return post("/api/v1/videos", video); }
+base::Result<Api::MadeVideo> Api::create_video(const json& video) {
+  const auto answer = send_json("/api/v1/videos", video);
+  auto made = json_of(answer);
+  if (!made) return std::unexpected(made.error());
+  return MadeVideo{.video = std::move(*made), .is_new = answer->status == 201};
+}
 
 base::Result<json> Api::get(const std::string& path) { return json_of(call({.url = path})); }
 
@@ -155,11 +160,15 @@ base::Result<json> Api::remove(const std::string& path) {
 }
 
 base::Result<json> Api::post(const std::string& path, const json& body) {
+  return json_of(send_json(path, body));
+}
+
+base::Result<http::BlockingAnswer> Api::send_json(const std::string& path, const json& body) {
   const std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
-  return json_of(call({.method = "POST",
-                       .url = path,
-                       .fields = {{"content-type", "application/json"}},
-                       .body = text}));
+  return call({.method = "POST",
+               .url = path,
+               .fields = {{"content-type", "application/json"}},
+               .body = text});
 }
 
 std::string percent_encode(std::string_view text) {

@@ -26,8 +26,13 @@ class Api {
   // `on_sent` hears how many of the bytes have left; 0 when they are sent once more.
   base::Result<void> put_chunk(const std::string& hash, std::string_view bytes,
                                std::function<void(std::uint64_t sent)> on_sent);
+  // A video as the server describes it; not new: with "once", there was one of the same file already.
+  struct MadeVideo {
+    nlohmann::json video;
+    bool is_new = true;
+  };
   // Passes 409 (chunks that are missing) on as kBusy.
-  base::Result<nlohmann::json> create_video(const nlohmann::json& video);
+  base::Result<MadeVideo> create_video(const nlohmann::json& video);
   base::Result<nlohmann::json> get(const std::string& path);
   base::Result<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
   // Any bytes.
@@ -43,6 +48,7 @@ class Api {
 
  private:
   base::Result<http::BlockingAnswer> call(http::BlockingRequest request);
+  base::Result<http::BlockingAnswer> send_json(const std::string& path, const nlohmann::json& body);
 
   const Settings settings_;
   http::BlockingClient client_;

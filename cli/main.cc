@@ -109,39 +109,49 @@ std::string path_of(const std::string& video) {
   return "/api/v1/videos/" + cli::percent_encode(video);
 }
 
-int wait_until(const Options& options, cli::Api& api, const std::string& id,
-               cli::ProgressLine& progress) {
-  const auto video = cli::wait_for(api, id, options.until, progress);
+int wait(const Options& options, cli::Api& api) {
+  cli::ProgressLine progress(options.as_json);
+  const auto video = cli::wait_for(api, options.id, options.until, progress);
   progress.end();
-  if (!video) return refuse(options, video.error(), {{"id", id}});
+  if (!video) return refuse(options, video.error(), {{"id", options.id}});
   return show_video(options, api, video);
 }
 
-int wait(const Options& options, cli::Api& api) {
-  cli::ProgressLine progress(options.as_json);
-  return wait_until(options, api, options.id, progress);
+base::Result<void> send_captions(cli::Api& api, const cli::Api::MadeVideo& made,
+                                 const std::vector<cli::ReadCaptions>& captions) {
+  const std::string id = made.video.value("id", "");
+  for (const auto& [from, bytes] : captions) {
+    if (auto taken = cli::send_captions(api, id, from, bytes); !taken) {
+      return base::fail(taken.error().code,
+                        "the video " + id + (made.is_new ? " is made" : " is there") +
+                            ", but of its captions " + from.file + ": " + taken.error().context);
+    }
+  }
+  return {};
 }
 
 int upload(const Options& options, cli::Api& api) {
   const auto captions = cli::read_all_captions(options.captions_sent);
   if (!captions) return refuse(options, captions.error());
   cli::ProgressLine progress(options.as_json);
-  auto video = cli::upload(api, options.upload, progress);
+  const auto made = cli::upload(api, options.upload, progress);
   progress.end();
-  if (!video) return refuse(options, video.error());
-  const std::string id = video->value("id", "");
-  for (const auto& [from, bytes] : *captions) {
-    if (auto taken = cli::send_captions(api, id, from, bytes); !taken) {
-      return refuse(options,
-                    {taken.error().code, "the video " + id + " is made, but of its captions " +
-                                             from.file + ": " + taken.error().context},
-                    {{"id", id}});
-    }
+  if (!made) return refuse(options, made.error());
+  const std::string id = made->video.value("id", "");
+  if (!made->is_new) progress.say(cli::already_there(made->video, options.upload));
+  if (auto sent = send_captions(api, *made, *captions); !sent) {
+    return refuse(options, sent.error(), {{"id", id}});
   }
-  if (options.wait) return wait_until(options, api, id, progress);
-  if (!captions->empty()) video = api.get(path_of(id));
+  auto video = options.wait        ? cli::wait_for(api, id, options.until, progress)
+               : captions->empty() ? made->video
+                                   : api.get(path_of(id));
+  progress.end();
+  if (!video) return refuse(options, video.error(), {{"id", id}});
+  (*video)["created"] = made->is_new;
   const int code = show_video(options, api, video);
-  progress.say("it is being transcoded; to wait for it: headrace wait " + cli::plain(id));
+  if (!options.wait && cli::text_of(*video, "state") != "ready") {
+    progress.say("it is being transcoded; to wait for it: headrace wait " + cli::plain(id));
+  }
   return code;
 }
 
@@ -253,6 +263,8 @@ Command upload_command(CLI::App& app, Options& options) {
   send->add_option("--title", options.upload.title, "else the file's name");
   send->add_flag_callback(
       "--private", [&] { options.upload.access = "private"; }, "only who has a link can play it");
+  send->add_flag("--again", options.upload.again,
+                 "makes another video of a file that is one already");
   send->add_option("--captions", options.captions_sent, "LANG=FILE; may be given several times")
       ->allow_extra_args(false);
   CLI::Option* waits = send->add_flag("--wait", options.wait, "until it is transcoded");

@@ -1,5 +1,6 @@
 #include "cli/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -12,15 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string text_of(const json& value, const char* name) {
-  const auto found = value.find(name);
-  return found != value.end() && found->is_string() ? plain(*found) : "";
-}
-
-double number_of(const json& value, const char* name) {
-  const auto found = value.find(name);
-  return found != value.end() && found->is_number() ? found->get<double>() : 0;
-}
+constexpr double kYear10000 = 253'402'300'800;
 
 json list_of(const json& value, const char* name) {
   const auto found = value.find(name);
@@ -50,6 +43,24 @@ std::string plain(std::string text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
   return text;
+}
+
+std::string text_of(const json& value, const char* name) {
+  const auto found = value.find(name);
+  return found != value.end() && found->is_string() ? plain(*found) : "";
+}
+
+double number_of(const json& value, const char* name) {
+  const auto found = value.find(name);
+  return found != value.end() && found->is_number() ? found->get<double>() : 0;
+}
+
+std::string readable_date(double us_since_1970) {
+  const auto seconds = static_cast<std::time_t>(std::clamp(us_since_1970 / 1e6, 0.0, kYear10000));
+  std::tm parts{};
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", ::localtime_r(&seconds, &parts));
+  return text.data();
 }
 
 void print_video(const json& video, const std::string& server) {
@@ -112,11 +123,8 @@ void print_tasks(const json& page) {
 
 void print_worker_tokens(const json& page) {
   for (const json& one : list_of(page, "data")) {
-    const auto made = static_cast<std::time_t>(number_of(one, "created_us") / 1e6);
-    std::tm parts{};
-    std::array<char, 32> text{};
-    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", ::localtime_r(&made, &parts));
-    std::printf("%s  %s\n", text.data(), text_of(one, "name").c_str());
+    std::printf("%s  %s\n", readable_date(number_of(one, "created_us")).c_str(),
+                text_of(one, "name").c_str());
   }
 }
 

@@ -8,6 +8,11 @@
 namespace cli {
 
 std::string plain(std::string text);
+// Of an object. Plain; "" and 0 where there is none.
+std::string text_of(const nlohmann::json& value, const char* name);
+double number_of(const nlohmann::json& value, const char* name);
+// "2026-02-03 14:15", where the user is.
+std::string readable_date(double us_since_1970);
 
 // `server`: what paths in the video begin with.
 void print_video(const nlohmann::json& video, const std::string& server);

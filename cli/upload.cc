@@ -9,6 +9,7 @@
 
 #include "cli/chunk_senders.h"
 #include "cli/source_file.h"
+#include "cli/text.h"
 
 namespace cli {
 namespace {
@@ -105,7 +106,8 @@ class Sending {
 
 }  // namespace
 
-base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& progress) {
+base::Result<Api::MadeVideo> upload(Api& api, const UploadOptions& options,
+                                    ProgressLine& progress) {
   const auto file = SourceFile::open(options.file);
   if (!file) return std::unexpected(file.error());
   const auto chunks = Sending(api, *file, progress).run();
@@ -116,7 +118,24 @@ base::Result<json> upload(Api& api, const UploadOptions& options, ProgressLine& 
              {"access", options.access},
              {"chunks", list}};
   if (!options.title.empty()) video["title"] = options.title;
+  if (!options.again) video["once"] = true;
   return api.create_video(video);
+}
+
+std::string already_there(const json& video, const UploadOptions& asked) {
+  const std::string title = text_of(video, "title");
+  const std::string access = text_of(video, "access");
+  const std::string told = "this file is already the video " + text_of(video, "id") + ", \"" +
+                           title + "\", made " + readable_date(number_of(video, "created_us")) +
+                           "; --again makes another";
+  std::string stays;
+  if (!asked.title.empty() && plain(asked.title) != title) {
+    stays = "its title stays \"" + title + "\"";
+  }
+  if (!access.empty() && asked.access != access) {
+    stays += (stays.empty() ? "it stays " : ", and it stays ") + access;
+  }
+  return stays.empty() ? told : told + "\nit is not changed: " + stays;
 }
 
 }  // namespace cli

@@ -160,10 +160,16 @@ def test_the_command_line_adds_lists_and_removes_captions(platform, tmp_path):
     srt.write_text("nothing")
     refused = platform.cli("captions", video["id"], "add", "de", srt)
     assert refused.returncode == 5 and "line 1" in refused.stderr
-    half = platform.cli("upload", clip, "--captions", f"en={srt}")
+    half = platform.cli("upload", clip, "--again", "--captions", f"en={srt}")
     assert half.returncode == 5 and "is made, but" in half.stderr
-    half = json.loads(platform.cli("--json", "upload", clip, "--captions", f"en={srt}").stdout)
+    half = json.loads(platform.cli("--json", "upload", clip, "--again", "--captions", f"en={srt}").stdout)
     assert half["error"] == "invalid" and platform.video(half["id"])["captions"] == []
+    again = platform.cli("upload", clip, "--captions", f"en={srt}")
+    assert again.returncode == 5 and f"the video {half['id']} is there, but" in again.stderr
+    srt.write_text(SUBRIP)
+    again = json.loads(platform.cli("--json", "upload", clip, "--captions", f"en={srt}").stdout)
+    assert again["id"] == half["id"] and not again["created"]
+    assert [one["language"] for one in again["captions"]] == ["en"]
     script = platform.cli("completion", "bash").stdout
     assert "captions) COMPREPLY=($(compgen -f -W 'add list remove " in script
 

@@ -533,6 +533,89 @@ def test_run_again_it_sends_what_is_missing(platform, make_edge, tmp_path):
     assert len(sent()) <= 7, "only the one under way may have been sent twice"
 
 
+def videos_of(platform):
+    return [one["id"] for one in platform.call("GET", "/api/v1/videos").json["data"]]
+
+
+def test_the_same_file_again_is_the_video_it_is_already(platform, make_edge, tmp_path):
+    edge = make_edge(platform.url)
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1)
+
+    def run(*options):
+        return platform.cli("upload", clip, *options, server=edge.url)
+
+    first = json.loads(run("--json", "--title", "A & B").stdout)
+    assert first["created"] is True
+    again = run()
+    assert again.returncode == 0 and first["id"] in again.stdout
+    assert "all of it was there already" in again.stderr
+    assert re.search(rf'this file is already the video {first["id"]}, "A & B", made '
+                     r"20\d\d-\d\d-\d\d \d\d:\d\d; --again makes another\n", again.stderr)
+    assert "not changed" not in again.stderr
+    assert again.stderr.splitlines()[-1].endswith(f"headrace wait {first['id']}")
+    told = json.loads(run("--json").stdout)
+    assert told["id"] == first["id"] and told["created"] is False
+    assert videos_of(platform) == [first["id"]]
+    # What it would have to be changed for.
+    assert "is not changed" not in run("--title", "A & B").stderr
+    assert 'it is not changed: its title stays "A & B"\n' in run("--title", "C").stderr
+    assert "it is not changed: it stays public\n" in run("--private").stderr
+    both = run("--title", "C", "--private")
+    assert both.returncode == 0
+    assert 'it is not changed: its title stays "A & B", and it stays public\n' in both.stderr
+    assert videos_of(platform) == [first["id"]]
+
+    def asked(target):
+        return [one["status"] for one in edge.log_lines() if one["target"].startswith(target)]
+
+    wait_until(lambda: asked("/api/v1/videos") == [201] + 6 * [200], "the log has them all")
+    assert len(asked("/api/v1/chunks/")) == 1 + 7, "sent once, asked for each time"
+
+    other = json.loads(run("--json", "--again", "--private").stdout)
+    assert other["created"] is True and other["access"] == "private"
+    assert videos_of(platform) == [other["id"], first["id"]]
+    assert "it is not changed: it stays private\n" in run().stderr, "of the latest one"
+    platform.start_worker()
+    done = json.loads(run("--json", "--wait").stdout)
+    assert (done["id"], done["state"], done["created"]) == (other["id"], "ready", False)
+    assert "headrace wait" not in run().stderr, "it is ready"
+
+
+def test_a_wait_that_was_killed_goes_on_when_it_is_run_again(platform, tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1)
+    with subprocess.Popen([BIN / "headrace", "upload", clip, "--wait"], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, env=platform.cli_environment()) as process:
+        wait_until(lambda: videos_of(platform), "the video is made")
+        process.send_signal(signal.SIGKILL)
+    platform.start_worker()
+    again = json.loads(platform.cli("--json", "upload", clip, "--wait").stdout)
+    assert again["state"] == "ready"
+    assert videos_of(platform) == [again["id"]]
+
+
+def test_an_answer_that_was_lost_makes_no_second_video(platform, tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1)
+    lost = []
+
+    def give(request):
+        fields = {name: request.fields[name] for name in ("authorization", "content-type")
+                  if name in request.fields}
+        answer = platform.call(request.method, request.target, request.body or None, token="",
+                               fields=fields)
+        if request.target == "/api/v1/videos" and not lost:
+            lost.append(answer.status)
+            return Answer(502)
+        return json_answer(answer.json, answer.status)
+
+    between = Origin(give)
+    try:
+        done = platform.cli("--json", "upload", clip, server=between.url)
+    finally:
+        between.stop()
+    assert done.returncode == 0 and lost == [201], done.stdout
+    assert videos_of(platform) == [json.loads(done.stdout)["id"]]
+
+
 # --- Settings ---
 
 
@@ -564,7 +647,7 @@ def test_flags_go_before_the_environment_and_that_before_the_file(platform, tmp_
 @pytest.mark.parametrize("words, offered", [
     (["wor"], {"worker"}), (["worker", ""], {"token", "tokens", "revoke"}),
     (["worker", "tok"], {"token", "tokens"}), (["tasks", "re"], {"retry"}),
-    (["upload", "--wa"], {"--wait"}), (["re"], {"remove"}), (["wa"], {"wait"}),
+    (["upload", "--wa"], {"--wait"}), (["upload", "--ag"], {"--again"}), (["re"], {"remove"}), (["wa"], {"wait"}),
     (["wait", "--un"], {"--until"}), (["--json", "vide"], {"video", "videos"})])
 def test_bash_completes(platform, words, offered):
     script = platform.cli("completion", "bash").stdout
