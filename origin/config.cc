@@ -94,11 +94,15 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
 
   option("uploads.size_max", c.uploads.size_max, 1_MiB, 16_TiB, "Largest file that is taken.");
   option("uploads.quota", c.uploads.quota, 1_MiB, 1024_TiB,
-         "What an owner may have in uploaded files, unless he has a quota of his own.");
+         "What an owner may have in uploaded files, and in videos by the length of these, unless "
+         "he has "
+         "a quota of his own.");
   option(
       "uploads.open_max", c.uploads.open_max, 1, 100'000,
       "Resumable uploads that an owner may have unfinished at a time; each may hold 8 MiB that no "
       "quota counts.");
+  option("uploads.under_way_max", c.uploads.under_way_max, 1, 1'000'000,
+         "Videos of an owner that may be under way at a time: not ready yet, nor failed.");
   option("uploads.disk_free_min", c.uploads.disk_free_min, 0_B, 1024_TiB,
          "Uploads are refused while the disk has less than this free.");
   option("uploads.claim_time", c.uploads.claim_time, 1h, 24h * 365,

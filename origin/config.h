@@ -52,6 +52,7 @@ struct UploadsConfig {
   base::Bytes size_max{64ull << 30};
   base::Bytes quota{100ull << 30};
   std::uint32_t open_max = 100;
+  std::uint32_t under_way_max = 1'000;
   base::Bytes disk_free_min{1ull << 30};
   std::chrono::milliseconds claim_time = std::chrono::hours(24 * 7);
 };

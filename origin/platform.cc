@@ -1,5 +1,7 @@
 #include "origin/platform.h"
 
+#include <malloc.h>
+
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "origin/api/endpoint.h"
 #include "origin/api/router.h"
 #include "origin/api/worker_tokens.h"
+#include "origin/disk_reserve.h"
 #include "origin/object_writer.h"
 #include "origin/tasks/queue.h"
 #include "origin/tasks/work.h"
@@ -21,6 +24,7 @@
 #include "origin/uploads/tus_api.h"
 #include "origin/uploads/tus_headers.h"
 #include "origin/uploads/tus_store.h"
+#include "origin/videos/allowance.h"
 #include "origin/videos/captions.h"
 #include "origin/videos/captions_api.h"
 #include "origin/videos/catalogue.h"
@@ -75,16 +79,20 @@ struct Platform::State {
                  .time_to_live = config.uploads.claim_time,
                  .open_max = config.uploads.open_max}),
         catalogue(*database, clock),
+        allowance(*database, ledger, config.uploads.under_way_max),
         queue(*database, clock, {.lease_time = config.tasks.lease_time}),
         objects(objects_directory(config.data)),
+        reserve(config.data.directory + "/reserve"),
         publisher(*database, objects),
         work(*database, queue, objects, publisher, clock, ladder_of(config.ladder)),
         originals(*database, ledger, config.originals.keep),
         videos{.catalogue = catalogue,
                .ledger = ledger,
+               .allowance = allowance,
                .queue = queue,
                .work = work,
                .objects = objects,
+               .reserve = reserve,
                .clock = clock,
                .signer = signer,
                .size_max = config.uploads.size_max},
@@ -97,6 +105,7 @@ struct Platform::State {
                 .chunks = *chunks,
                 .bodies = bodies},
         tus{.store = uploads,
+            .allowance = allowance,
             .bodies = bodies,
             .size_max = config.uploads.size_max,
             .video_maker =
@@ -105,7 +114,7 @@ struct Platform::State {
                 }},
         endpoint(std::in_place, router, tokens, bodies, config.data.api_threads, metrics) {
     add_worker_token_routes(router, tokens);
-    add_chunk_routes(router, ledger);
+    add_chunk_routes(router, ledger, config.uploads.size_max);
     add_video_routes(router, videos);
     add_captions_routes(router, captions_services);
     add_worker_routes(router, workers);
@@ -126,6 +135,10 @@ struct Platform::State {
                                            const std::vector<ChunkRef>& sent) {
     const auto container = container_of(ledger, sent.front());
     if (!container) return std::unexpected(container.error());
+    // Again: its length may have been said late.
+    if (auto fits = allowance.check_bytes(upload.owner, upload.position); !fits) {
+      return std::unexpected(fits.error());
+    }
     const auto metadata = parse_tus_metadata(upload.metadata);
     const auto text = [&](const char* name) {
       if (!metadata || !metadata->contains(name)) return std::string();
@@ -168,11 +181,16 @@ struct Platform::State {
       if (auto collected = ledger.collect(); !collected) {
         base::log_error("chunks.not_collected", {{"reason", collected.error().context}});
       }
+      if (auto reserved = reserve.take(); !reserved) {
+        base::log_warning("disk.nothing_reserved", {{"reason", reserved.error().context}});
+      }
       if (round % kRoundsPerCollection == 0) {
         if (auto expired = uploads.expire(); !expired) {
           base::log_error("uploads.not_expired", {{"reason", expired.error().context}});
         }
         tell("chunks", ledger.collect_litter());
+        // What a rush of uploads took, malloc would keep for the next.
+        ::malloc_trim(0);
       }
       if (round % kRoundsPerTidying == 0) {
         tell("tails", uploads.collect_litter());
@@ -193,8 +211,10 @@ struct Platform::State {
   Ledger ledger;
   TusStore uploads;
   Catalogue catalogue;
+  Allowance allowance;
   Queue queue;
   ObjectWriter objects;
+  DiskReserve reserve;
   Publisher publisher;
   Work work;
   Originals originals;

@@ -61,6 +61,11 @@ ApiAnswer ApiAnswer::problem(int status, std::string_view detail, const nlohmann
 }
 
 ApiAnswer answer_for(const base::Error& error) {
+  if (error.blame == base::Blame::kClient) {
+    // What he may have, and not what there is.
+    if (error.code == ErrorCode::kOverloaded) return ApiAnswer::problem(429, error.context);
+    if (error.code == ErrorCode::kNoSpace) return ApiAnswer::problem(507, error.context);
+  }
   const int status = status_of(error.code);
   if (status == 507) {
     base::log_error("api.no_space", {{"reason", error.context}});

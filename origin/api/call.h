@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "base/fields.h"
 #include "base/result.h"
 #include "http/message.h"
@@ -39,6 +40,7 @@ struct ApiAnswer {
   int status = 200;
   base::Fields fields;
   std::string body;
+  base::ByteBudget::Share held{};  // What the body takes of a budget, until the client has it.
 
   static ApiAnswer json(const nlohmann::json& value, int status = 200);
   static ApiAnswer empty(int status = 204) { return {status, {}, {}}; }

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "http/event_loop.h"
+#include "origin/api/body_window.h"
 #include "origin/api/held_body.h"
 
 namespace origin {
@@ -46,7 +47,10 @@ std::string_view bearer_of(const base::Fields& fields) {
 class ApiEndpoint::Answer final : public http::Responder {
  public:
   Answer(ApiEndpoint& endpoint, http::Exchange& exchange)
-      : endpoint_(endpoint), exchange_(exchange), link_(std::make_shared<Answer*>(this)) {}
+      : endpoint_(endpoint),
+        exchange_(exchange),
+        link_(std::make_shared<Answer*>(this)),
+        window_(endpoint.windows_) {}
   Answer(const Answer&) = delete;
   Answer& operator=(const Answer&) = delete;
   ~Answer() override {
@@ -195,30 +199,23 @@ class ApiEndpoint::Answer final : public http::Responder {
     pull_body();
   }
 
-  // Takes what has come, up to the window, and hands it over when a thread is not at it already.
+  // Takes what has come, as far as the window reaches, and hands it over when no thread is at it.
   void pull_body() {
     if (responded_) return;
-    while (!body_ended_ && held_ < kWindow) {
-      http::Pulled pulled = exchange_.request().has_body
-                                ? exchange_.request_body().pull(kWindow - held_)
-                                : http::Pulled::end();
-      if (pulled.state == http::Pulled::State::kPending) break;
-      if (pulled.state == http::Pulled::State::kFailed) return;  // The exchange is ending.
-      if (pulled.state == http::Pulled::State::kEnd) {
-        body_ended_ = true;
-        break;
-      }
-      held_ += pulled.piece.size();
-      pieces_.push_back(std::move(pulled.piece));
+    if (!body_ended_) {
+      const auto state = exchange_.request().has_body ? window_.fill(exchange_.request_body())
+                                                      : http::Pulled::State::kEnd;
+      if (state == http::Pulled::State::kFailed) return;  // The exchange is ending.
+      body_ended_ = state == http::Pulled::State::kEnd;
     }
-    if (working_ || taker_ == nullptr || (pieces_.empty() && !body_ended_)) return;
-    held_ = 0;
-    work([taker = std::move(taker_), pieces = std::exchange(pieces_, {}),
+    if (working_ || taker_ == nullptr || (window_.empty() && !body_ended_)) return;
+    work([taker = std::move(taker_), pieces = window_.begin_taking(),
           ends = body_ended_]() mutable { return take(std::move(taker), pieces, ends); },
          &Answer::on_taken);
   }
 
   void on_taken(Taken taken) {
+    window_.end_taking();
     taker_ = std::move(taken.taker);
     if (taken.answer) return respond(std::move(*taken.answer));
     pull_body();
@@ -232,6 +229,7 @@ class ApiEndpoint::Answer final : public http::Responder {
     counter.add();
     const std::size_t length = answer.body.size();
     body_ = base::Slice::of(std::move(answer.body));
+    held_ = std::move(answer.held);
     exchange_.respond({answer.status, nullptr, std::move(answer.fields)}, length);
   }
 
@@ -241,11 +239,11 @@ class ApiEndpoint::Answer final : public http::Responder {
 
   std::unique_ptr<BodyTaker> taker_;  // Null while an API thread has it.
   bool working_ = false;
-  std::vector<base::Slice> pieces_;  // Came while a thread was at work.
-  std::size_t held_ = 0;             // Bytes in them.
+  BodyWindow window_;
   bool body_ended_ = false;
   bool responded_ = false;
   base::Slice body_;
+  base::ByteBudget::Share held_;  // By body_.
   std::unique_ptr<http::Responder> stream_;
 };
 
@@ -254,6 +252,7 @@ ApiEndpoint::ApiEndpoint(const Router& router, const Tokens& tokens, base::ByteB
     : router_(router),
       tokens_(tokens),
       bodies_(bodies),
+      windows_(base::Bytes(bodies.limit().count() / 4)),
       requests_2xx_(
           metrics.counter("headrace_api_requests_total", kRequestsHelp, {{"status", "2xx"}})),
       requests_4xx_(

@@ -4,8 +4,9 @@
 //   API    take() what has come, while the loop pulls the next
 //   loop   respond(), and give the body
 //
-// No thread waits for a client: what has come waits in memory, at most kWindow an exchange, until a
-// thread has a moment. Bodies that are wanted whole wait until they are, within a budget.
+// No thread waits for a client: what has come waits in memory (BodyWindow) until a thread has a
+// moment. Bodies that are wanted whole wait until they are, within a budget; windows have a quarter of
+// it beside.
 //
 // Ownership  Router, tokens and budget outlive the endpoint, which outlives its exchanges and goes
 //            when the loops have stopped: its threads are joined with it. What these had posted to a
@@ -27,8 +28,6 @@ namespace origin {
 
 class ApiEndpoint {
  public:
-  static constexpr std::size_t kWindow = 2 * 1024 * 1024;
-
   ApiEndpoint(const Router& router, const Tokens& tokens, base::ByteBudget& bodies,
               std::size_t threads, base::Metrics& metrics);
   ApiEndpoint(const ApiEndpoint&) = delete;
@@ -44,6 +43,7 @@ class ApiEndpoint {
   const Router& router_;
   const Tokens& tokens_;
   base::ByteBudget& bodies_;
+  base::ByteBudget windows_;
   base::Counter& requests_2xx_;
   base::Counter& requests_4xx_;
   base::Counter& requests_5xx_;

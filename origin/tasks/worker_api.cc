@@ -152,6 +152,11 @@ base::Result<ApiAnswer> source(const WorkerServices& services, const ApiCall& ca
   }
   http::ByteRange range = ranges.front();
   range.last = std::min(range.last, range.first + kSourceRangeMax - 1);
+  base::ByteBudget::Share held(&services.bodies);
+  if (!held.try_hold(range.length())) {
+    return base::fail(ErrorCode::kOverloaded,
+                      "ranges that workers have not taken yet hold data.bodies_max");
+  }
   auto bytes = read_source(services, task->video, range);
   if (!bytes) return std::unexpected(bytes.error());
   return ApiAnswer{
@@ -160,7 +165,8 @@ base::Result<ApiAnswer> source(const WorkerServices& services, const ApiCall& ca
        {"cache-control", "no-store"},
        {"content-range", "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) +
                              "/" + std::to_string(*size)}},
-      std::move(*bytes)};
+      std::move(*bytes),
+      std::move(held)};
 }
 
 // An output in memory: segments have some megabytes.

@@ -15,7 +15,7 @@ struct WorkerServices {
   Work& work;
   Catalogue& catalogue;
   ChunkStore& chunks;
-  base::ByteBudget& bodies;  // Outputs, which wait in memory until they are whole.
+  base::ByteBudget& bodies;  // Outputs until they are whole, source ranges until they are taken.
 };
 
 // The services outlive the router.

@@ -22,16 +22,11 @@ class ChunkTaker final : public BodyTaker {
       return base::fail(base::ErrorCode::kInvalid, "a chunk has at least one byte");
     }
     if (auto fits = ledger_.check_quota(owner_, writer_.size()); !fits) {
-      return quota_answer(fits.error());
+      return std::unexpected(fits.error());
     }
     const auto kept = ledger_.keep(owner_, std::move(writer_), hash_);
     if (!kept) return std::unexpected(kept.error());
     return ApiAnswer::json({{"hash", kept->hash}, {"size", kept->size}}, 201);
-  }
-
-  static base::Result<ApiAnswer> quota_answer(const base::Error& error) {
-    if (error.blame != base::Blame::kClient) return std::unexpected(error);
-    return ApiAnswer::problem(507, error.context);
   }
 
  private:
@@ -41,13 +36,20 @@ class ChunkTaker final : public BodyTaker {
   ChunkStore::Writer writer_;
 };
 
-base::Result<ApiAnswer> tell_missing(Ledger& ledger, const ApiCall& call, const std::string& body) {
+base::Result<ApiAnswer> tell_missing(Ledger& ledger, std::size_t count_max, const ApiCall& call,
+                                     const std::string& body) {
   const auto request = parse_object(body);
   if (!request) return std::unexpected(request.error());
   std::vector<std::string> hashes;
   const auto list = request->find("hashes");
   if (list == request->end() || !list->is_array()) {
     return base::fail(base::ErrorCode::kInvalid, "expected \"hashes\", a list");
+  }
+  if (list->size() > count_max) {
+    return base::fail(base::ErrorCode::kTooLarge,
+                      "\"hashes\" may have " + std::to_string(count_max) +
+                          ", those of the largest file that is taken; ask for them in parts",
+                      base::Blame::kClient);
   }
   for (const auto& hash : *list) {
     if (!hash.is_string() || !base::is_sha256_hex(hash.get_ref<const std::string&>())) {
@@ -79,12 +81,14 @@ base::Result<std::unique_ptr<BodyTaker>> take_chunk(Ledger& ledger, const ApiCal
 
 }  // namespace
 
-void add_chunk_routes(Router& router, Ledger& ledger) {
+void add_chunk_routes(Router& router, Ledger& ledger, base::Bytes file_max) {
+  const auto count_max =
+      static_cast<std::size_t>(file_max.count() / ChunkStore::kChunkMin.count()) + 1;
   router.add({.method = "POST",
               .pattern = "/api/v1/chunks/missing",
               .body_max = kListBytesMax,
-              .handle = [&ledger](const ApiCall& call, const std::string& body) {
-                return tell_missing(ledger, call, body);
+              .handle = [&ledger, count_max](const ApiCall& call, const std::string& body) {
+                return tell_missing(ledger, count_max, call, body);
               }});
   router.add({.method = "PUT",
               .pattern = "/api/v1/chunks/{sha256}",

@@ -7,7 +7,7 @@
 
 namespace origin {
 
-// `ledger` outlives the router.
-void add_chunk_routes(Router& router, Ledger& ledger);
+// `ledger` outlives the router. `file_max`: the largest file, whose hashes may be asked of at once.
+void add_chunk_routes(Router& router, Ledger& ledger, base::Bytes file_max);
 
 }  // namespace origin

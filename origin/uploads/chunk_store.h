@@ -27,6 +27,8 @@ namespace origin {
 class ChunkStore {
  public:
   static constexpr base::Bytes kChunkMax{16u << 20};
+  static constexpr base::Bytes kChunkMin{
+      4u << 20};  // In a file's list, but for the last; not kept here.
 
   // Makes the directory if need be.
   static base::Result<std::unique_ptr<ChunkStore>> open(const std::filesystem::path& directory,

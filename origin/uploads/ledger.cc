@@ -44,6 +44,15 @@ std::vector<std::string> unknown_of(soci::session& sql, const std::vector<std::s
 
 }  // namespace
 
+base::Result<void> fits_quota(std::uint64_t bytes, std::uint64_t used, std::uint64_t quota) {
+  const std::uint64_t left = used < quota ? quota - used : 0;
+  if (bytes <= left) return {};
+  return base::fail(base::ErrorCode::kNoSpace,
+                    "your quota has " + std::to_string(left) + " bytes left, and this needs " +
+                        std::to_string(bytes) + "; delete a video, or ask for more",
+                    base::Blame::kClient);
+}
+
 base::Result<std::vector<std::string>> Ledger::missing(std::int64_t owner,
                                                        const std::vector<std::string>& hashes) {
   return database_.read([&](soci::session& sql) -> base::Result<std::vector<std::string>> {
@@ -66,22 +75,17 @@ base::Result<std::vector<std::string>> Ledger::missing(std::int64_t owner,
 
 base::Result<void> Ledger::check_quota(std::int64_t owner, std::uint64_t bytes) {
   return database_.read([&](soci::session& sql) -> base::Result<void> {
-    std::int64_t quota = 0;
     std::int64_t used = 0;
-    sql << "SELECT quota_bytes FROM owners WHERE id = :owner", soci::use(owner), soci::into(quota);
     sql << "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM claims WHERE owner = :owner",
         soci::use(owner), soci::into(used);
-    const std::uint64_t limit =
-        quota > 0 ? static_cast<std::uint64_t>(quota) : limits_.quota.count();
-    const auto taken = static_cast<std::uint64_t>(used);
-    const std::uint64_t left = taken < limit ? limit - taken : 0;
-    if (bytes <= left) return {};
-    return base::fail(base::ErrorCode::kNoSpace,
-                      "your quota has " + base::to_string(base::Bytes(left)) +
-                          " left, and this needs " + base::to_string(base::Bytes(bytes)) +
-                          "; delete a video, or ask for more",
-                      base::Blame::kClient);
+    return fits_quota(bytes, static_cast<std::uint64_t>(used), quota_in(sql, owner));
   });
+}
+
+std::uint64_t Ledger::quota_in(soci::session& sql, std::int64_t owner) const {
+  std::int64_t quota = 0;
+  sql << "SELECT quota_bytes FROM owners WHERE id = :owner", soci::use(owner), soci::into(quota);
+  return quota > 0 ? static_cast<std::uint64_t>(quota) : limits_.quota.count();
 }
 
 base::Result<ChunkRef> Ledger::keep(std::int64_t owner, ChunkStore::Writer writer,

@@ -40,6 +40,9 @@ struct LedgerLimits {
   int looked_at_once = 5'000;      // Chunks that a collect() looks at.
 };
 
+// kNoSpace by the client, in a sentence: `used` and `bytes` more are beyond the quota.
+base::Result<void> fits_quota(std::uint64_t bytes, std::uint64_t used, std::uint64_t quota);
+
 class Ledger {
  public:
   Ledger(Database& database, ChunkStore& chunks, const base::Clock& clock, LedgerLimits limits)
@@ -51,6 +54,9 @@ class Ledger {
 
   // Whether the owner may have so many bytes more; says how many are left when not.
   base::Result<void> check_quota(std::int64_t owner, std::uint64_t bytes);
+
+  // Inside a transaction: the bytes that the owner may have.
+  std::uint64_t quota_in(soci::session& sql, std::int64_t owner) const;
 
   // Makes what was written durable and the owner's. Its hash; `expected` as in Writer::finish().
   base::Result<ChunkRef> keep(std::int64_t owner, ChunkStore::Writer writer,

@@ -35,10 +35,7 @@ ApiAnswer refuse(int status, std::string_view detail) {
 }
 
 ApiAnswer refuse(const base::Error& error) {
-  const bool is_clients = error.blame == base::Blame::kClient;
   if (error.code == ErrorCode::kBusy) return refuse(423, error.context);
-  if (is_clients && error.code == ErrorCode::kNoSpace) return refuse(507, error.context);
-  if (is_clients && error.code == ErrorCode::kOverloaded) return refuse(429, error.context);
   return with_version(answer_for(error));
 }
 
@@ -194,6 +191,13 @@ base::Result<std::optional<std::uint64_t>> length_of(const ApiCall& call) {
                     base::Blame::kClient);
 }
 
+// Asked before anything is sent. `length`: as far as it is known.
+base::Result<void> may_become_video(const TusServices& services, std::int64_t owner,
+                                    std::uint64_t length) {
+  if (auto may = services.allowance.check_under_way(owner); !may) return may;
+  return services.allowance.check_bytes(owner, length);
+}
+
 base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, const ApiCall& call) {
   if (auto wrong = wrong_version(call)) return refused(std::move(*wrong));
   const std::string metadata(call.field("upload-metadata"));
@@ -208,8 +212,10 @@ base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, con
     if (!parsed) return refused(refuse(400, parsed.error().context));
     concat = std::move(*parsed);
   }
+  const std::int64_t owner = call.caller->owner;
   if (!concat.ids.empty()) {
-    const auto whole = services.store.concatenate(call.caller->owner, concat.ids, metadata);
+    if (auto may = may_become_video(services, owner, 0); !may) return refused(refuse(may.error()));
+    const auto whole = services.store.concatenate(owner, concat.ids, metadata);
     if (!whole) return refused(refuse(whole.error()));
     auto answer = conclude(services, *whole, 201);
     if (!answer) return std::unexpected(answer.error());
@@ -217,10 +223,12 @@ base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, con
   }
   const auto length = length_of(call);
   if (!length) return refused(refuse(400, length.error().context));
-  const auto upload = services.store.create({.owner = call.caller->owner,
-                                             .is_partial = concat.is_partial,
-                                             .length = *length,
-                                             .metadata = metadata});
+  if (!concat.is_partial) {
+    const auto may = may_become_video(services, owner, length->value_or(0));
+    if (!may) return refused(refuse(may.error()));
+  }
+  const auto upload = services.store.create(
+      {.owner = owner, .is_partial = concat.is_partial, .length = *length, .metadata = metadata});
   if (!upload) return refused(refuse(upload.error()));
   if (call.head.has_body && call.field("content-type") == kBodyType) {
     return take_bytes(services, call, *upload, std::nullopt, 201);

@@ -12,11 +12,13 @@
 #include "base/bytes.h"
 #include "origin/api/router.h"
 #include "origin/uploads/tus_store.h"
+#include "origin/videos/allowance.h"
 
 namespace origin {
 
 struct TusServices {
   TusStore& store;
+  Allowance& allowance;
   base::ByteBudget& bodies;  // Those with a checksum, which wait in memory until they are whole.
   base::Bytes size_max;
   // How to make a video of a complete upload. kUnsupported: it is none.

@@ -1,12 +1,13 @@
 #include "origin/videos/progress.h"
 
-#include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/slice.h"
 #include "http/event_loop.h"
 #include "origin/videos/video_api.h"
@@ -18,28 +19,58 @@ constexpr std::chrono::milliseconds kLookEvery{500};
 constexpr int kLooksPerComment = 30;
 constexpr std::size_t kUntakenMax = 64 * 1024;
 
+// The streams there are.
+class Streams {
+ public:
+  // Why there may not be one more for this owner.
+  std::optional<ApiAnswer> enter(std::int64_t owner) {
+    const base::MutexLock lock(mutex_);
+    if (all_ >= kProgressStreamsMax) {
+      return ApiAnswer::problem(503, "too many watch the progress of videos; ask again");
+    }
+    const auto own = of_.try_emplace(owner, 0).first;
+    if (own->second >= kProgressStreamsOfOneMax) {
+      return ApiAnswer::problem(429, std::to_string(kProgressStreamsOfOneMax) +
+                                         " of your streams of progress are open; close one");
+    }
+    ++own->second;
+    ++all_;
+    return std::nullopt;
+  }
+  void leave(std::int64_t owner) {
+    const base::MutexLock lock(mutex_);
+    --all_;
+    const auto own = of_.find(owner);
+    if (--own->second == 0) of_.erase(own);
+  }
+
+ private:
+  base::Mutex mutex_;
+  int all_ GUARDED_BY(mutex_) = 0;
+  std::map<std::int64_t, int> of_ GUARDED_BY(mutex_);
+};
+
 class ProgressStream final : public http::Responder {
  public:
   ProgressStream(http::Exchange& exchange, ApiCall call, Catalogue& catalogue,
-                 base::Executor& threads, std::shared_ptr<std::atomic<int>> open)
+                 base::Executor& threads, std::shared_ptr<Streams> streams)
       : exchange_(exchange),
         video_(std::move(call.names[0])),
         caller_(std::move(*call.caller)),
         catalogue_(catalogue),
         threads_(threads),
-        open_(std::move(open)),
+        streams_(std::move(streams)),
         link_(std::make_shared<ProgressStream*>(this)),
-        next_look_(exchange.loop(), [this] { look(); }) {
-    open_->fetch_add(1);
-  }
+        next_look_(exchange.loop(), [this] { look(); }) {}
   ProgressStream(const ProgressStream&) = delete;
   ProgressStream& operator=(const ProgressStream&) = delete;
-  ~ProgressStream() override { open_->fetch_sub(1); }
+  ~ProgressStream() override {
+    if (entered_) streams_->leave(caller_.owner);
+  }
 
   void start() override {
-    if (open_->load() > kProgressStreamsMax) {
-      return answer(ApiAnswer::problem(503, "too many watch the progress of videos; ask again"));
-    }
+    if (auto refused = streams_->enter(caller_.owner)) return answer(std::move(*refused));
+    entered_ = true;
     look();
   }
 
@@ -109,11 +140,12 @@ class ProgressStream final : public http::Responder {
   const Caller caller_;
   Catalogue& catalogue_;
   base::Executor& threads_;
-  const std::shared_ptr<std::atomic<int>> open_;
+  const std::shared_ptr<Streams> streams_;
   std::shared_ptr<ProgressStream*> link_;  // Null once the exchange has ended.
   http::Timer next_look_;
   std::string told_, text_;
   int quiet_looks_ = 0;
+  bool entered_ = false;
   bool responded_ = false;
   bool ended_ = false;
 };
@@ -123,10 +155,10 @@ class ProgressStream final : public http::Responder {
 void add_progress_route(Router& router, Catalogue& catalogue, base::Executor& threads) {
   router.add({.method = "GET",
               .pattern = "/api/v1/videos/{id}/progress",
-              .stream = [&catalogue, &threads, open = std::make_shared<std::atomic<int>>(0)](
+              .stream = [&catalogue, &threads, streams = std::make_shared<Streams>()](
                             http::Exchange& exchange, ApiCall call) {
                 return std::make_unique<ProgressStream>(exchange, std::move(call), catalogue,
-                                                        threads, open);
+                                                        threads, streams);
               }});
 }
 

@@ -13,8 +13,9 @@
 
 namespace origin {
 
-// At most so many at a time; over it 503.
+// At most so many at a time, over it 503; and of one owner, over it 429.
 inline constexpr int kProgressStreamsMax = 1'000;
+inline constexpr int kProgressStreamsOfOneMax = 100;
 
 // `threads` may block on the catalogue. Both outlive the exchanges.
 void add_progress_route(Router& router, Catalogue& catalogue, base::Executor& threads);

@@ -18,7 +18,6 @@ using nlohmann::json;
 
 constexpr std::size_t kListBytesMax = 16u << 20;
 constexpr std::size_t kSmallBody = 64u << 10;
-constexpr std::uint64_t kChunkMin = 4u << 20;  // But for the last one.
 constexpr int kPageDefault = 20;
 constexpr int kPageMax = 100;
 constexpr std::chrono::duration<std::uint64_t> kTokenTimeMin{60};
@@ -57,7 +56,7 @@ base::Result<std::vector<ChunkRef>> chunks_in(const json& request, base::Bytes s
     size += chunks.back().size;
     const bool is_last = chunks.size() == list->size();
     if (chunks.back().size > ChunkStore::kChunkMax.count() || chunks.back().size == 0 ||
-        (!is_last && chunks.back().size < kChunkMin)) {
+        (!is_last && chunks.back().size < ChunkStore::kChunkMin.count())) {
       return invalid("chunks have 4 to 16 MiB; the last may have less");
     }
     if (size > size_max.count()) {
@@ -85,52 +84,71 @@ base::Result<ApiAnswer> made(const VideoServices& services, const std::string& i
   return answer;
 }
 
+base::Result<void> may_make(Allowance& allowance, std::int64_t owner,
+                            const std::vector<ChunkRef>& chunks) {
+  if (auto fits = allowance.check_under_way(owner); !fits) return fits;
+  std::uint64_t size = 0;
+  for (const ChunkRef& chunk : chunks) size += chunk.size;
+  return allowance.check_bytes(owner, size);
+}
+
+// What a request asks to have made; its container is not known yet.
+base::Result<NewVideo> video_in(const json& request, std::int64_t owner, base::Bytes size_max) {
+  const auto title = text_in(request, "title", Catalogue::kTitleBytesMax);
+  if (!title) return std::unexpected(title.error());
+  const auto file_name = text_in(request, "file_name", 255);
+  if (!file_name) return std::unexpected(file_name.error());
+  auto access = text_in(request, "access", 16);
+  if (!access) return std::unexpected(access.error());
+  if (access->empty()) *access = "public";
+  if (!is_access(*access)) return invalid("\"access\" must be \"public\" or \"private\"");
+  auto chunks = chunks_in(request, size_max);
+  if (!chunks) return std::unexpected(chunks.error());
+  return NewVideo{.owner = owner,
+                  .title = title->empty() ? *file_name : *title,
+                  .file_name = *file_name,
+                  .access = std::move(*access),
+                  .container = {},
+                  .chunks = std::move(*chunks)};
+}
+
+ApiAnswer send_first(const std::vector<std::string>& missing) {
+  return ApiAnswer::problem(409, "send these chunks first", {{"missing", missing}});
+}
+
 base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& call,
                                const std::string& body) {
   const auto request = parse_object(body);
   if (!request) return std::unexpected(request.error());
-  const auto title = text_in(*request, "title", Catalogue::kTitleBytesMax);
-  if (!title) return std::unexpected(title.error());
-  const auto file_name = text_in(*request, "file_name", 255);
-  if (!file_name) return std::unexpected(file_name.error());
-  auto access = text_in(*request, "access", 16);
-  if (!access) return std::unexpected(access.error());
-  if (access->empty()) *access = "public";
-  if (!is_access(*access)) return invalid("\"access\" must be \"public\" or \"private\"");
+  auto video = video_in(*request, call.caller->owner, services.size_max);
+  if (!video) return std::unexpected(video.error());
   const auto once = once_in(*request);
   if (!once) return std::unexpected(once.error());
-  auto chunks = chunks_in(*request, services.size_max);
-  if (!chunks) return std::unexpected(chunks.error());
 
   // Before what only a new one needs.
   if (*once) {
-    const auto there = services.catalogue.made_of(call.caller->owner, *chunks);
+    const auto there = services.catalogue.made_of(video->owner, video->chunks);
     if (!there) return std::unexpected(there.error());
     if (!there->empty()) return made(services, *there, 200);
   }
 
   // Before the content is looked at: a chunk that this owner has not sent is none of his business.
   std::vector<std::string> hashes;
-  for (const ChunkRef& chunk : *chunks) hashes.push_back(chunk.hash);
-  const auto missing = services.ledger.missing(call.caller->owner, hashes);
+  for (const ChunkRef& chunk : video->chunks) hashes.push_back(chunk.hash);
+  const auto missing = services.ledger.missing(video->owner, hashes);
   if (!missing) return std::unexpected(missing.error());
-  const auto tell_missing = [](const std::vector<std::string>& list) {
-    return ApiAnswer::problem(409, "send these chunks first", {{"missing", list}});
-  };
-  if (!missing->empty()) return tell_missing(*missing);
-  const auto container = container_of(services.ledger, chunks->front());
+  if (!missing->empty()) return send_first(*missing);
+  auto container = container_of(services.ledger, video->chunks.front());
   if (!container) return std::unexpected(container.error());
+  video->container = std::move(*container);
+  if (auto may = may_make(services.allowance, video->owner, video->chunks); !may) {
+    return std::unexpected(may.error());
+  }
 
-  NewVideo video{.owner = call.caller->owner,
-                 .title = title->empty() ? *file_name : *title,
-                 .file_name = *file_name,
-                 .access = *access,
-                 .container = *container,
-                 .chunks = std::move(*chunks)};
   const auto created =
-      *once ? services.catalogue.create_once(video) : services.catalogue.create(video);
+      *once ? services.catalogue.create_once(*video) : services.catalogue.create(*video);
   if (!created) return std::unexpected(created.error());
-  if (!created->missing.empty()) return tell_missing(created->missing);
+  if (!created->missing.empty()) return send_first(created->missing);
   return made(services, created->id, created->is_new ? 201 : 200);
 }
 
@@ -210,10 +228,16 @@ base::Result<ApiAnswer> list(const VideoServices& services, const ApiCall& call)
 
 base::Result<ApiAnswer> remove(const VideoServices& services, const ApiCall& call) {
   const std::string& id = call.names[0];
-  const auto release = [&](soci::session& sql) { services.ledger.release_source(sql, id); };
-  if (auto removed = services.catalogue.remove(id, call.caller->owner, release); !removed) {
-    return std::unexpected(removed.error());
+  const auto remove_rows = [&] {
+    return services.catalogue.remove(id, call.caller->owner, [&](soci::session& sql) {
+      services.ledger.release_source(sql, id);
+    });
+  };
+  auto gone = remove_rows();
+  if (!gone && gone.error().code == ErrorCode::kNoSpace && services.reserve.give_up()) {
+    gone = remove_rows();
   }
+  if (!gone) return std::unexpected(gone.error());
   if (auto removed = services.objects.remove("media/" + id); !removed) {
     return std::unexpected(removed.error());
   }

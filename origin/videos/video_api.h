@@ -2,10 +2,12 @@
 #pragma once
 
 #include "origin/api/router.h"
+#include "origin/disk_reserve.h"
 #include "origin/media_signer.h"
 #include "origin/tasks/queue.h"
 #include "origin/tasks/work.h"
 #include "origin/uploads/ledger.h"
+#include "origin/videos/allowance.h"
 #include "origin/videos/catalogue.h"
 
 namespace origin {
@@ -13,9 +15,11 @@ namespace origin {
 struct VideoServices {
   Catalogue& catalogue;
   Ledger& ledger;
+  Allowance& allowance;
   Queue& queue;
   Work& work;
   ObjectWriter& objects;
+  DiskReserve& reserve;
   const base::Clock& clock;
   const MediaSigner& signer;
   base::Bytes size_max;  // Of a file.

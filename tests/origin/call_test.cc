@@ -53,5 +53,20 @@ TEST(ParseObject, WhatIsNoObjectIsRefused) {
   }
 }
 
+TEST(AnswerFor, WhatAClientMayHaveIsToldAndWhatTheServerHasIsNot) {
+  using base::Blame;
+  using base::Error;
+  using base::ErrorCode;
+  const auto of = [](ErrorCode code, Blame blame) {
+    return answer_for({.code = code, .context = "the reason", .blame = blame});
+  };
+  EXPECT_EQ(of(ErrorCode::kNoSpace, Blame::kClient).status, 507);
+  EXPECT_NE(of(ErrorCode::kNoSpace, Blame::kClient).body.find("the reason"), std::string::npos);
+  EXPECT_EQ(of(ErrorCode::kNoSpace, Blame::kUs).body.find("the reason"), std::string::npos);
+  EXPECT_EQ(of(ErrorCode::kOverloaded, Blame::kClient).status, 429);
+  EXPECT_EQ(of(ErrorCode::kOverloaded, Blame::kUs).status, 503);
+  EXPECT_TRUE(of(ErrorCode::kOverloaded, Blame::kUs).fields.contains("retry-after"));
+}
+
 }  // namespace
 }  // namespace origin

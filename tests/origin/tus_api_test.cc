@@ -68,7 +68,9 @@ class TusApiTest : public testing::Test {
   Ledger ledger_;
   TusStore store_;
   base::ByteBudget bodies_{base::Bytes(64 * kMiB)};
+  Allowance allowance_{*database_, ledger_, 10};
   const TusServices services_{.store = store_,
+                              .allowance = allowance_,
                               .bodies = bodies_,
                               .size_max = base::Bytes(1'000 * kMiB),
                               .video_maker = nullptr};

@@ -1,4 +1,6 @@
+import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -53,3 +55,16 @@ def make_edge(tmp_path):
             text = edge.daemon.text()
             assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text[-8000:]
             assert "CHECK failed" not in text, text[-8000:]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 320 MiB."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mounted = os.geteuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=320m", "none", path], capture_output=True).returncode == 0
+    if not mounted:
+        pytest.skip("no file system can be mounted here")
+    yield path
+    subprocess.run(["umount", "-l", path], check=True)

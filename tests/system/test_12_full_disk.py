@@ -1,25 +1,10 @@
 """A disk that others have filled: served from memory and the origin, with an alert and no error."""
 
 import os
-import subprocess
-
-import pytest
 
 from harness import body_of, ranged, wait_until
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    path = tmp_path / "disk"
-    path.mkdir()
-    mounted = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=320m", "none", path], capture_output=True).returncode == 0
-    if not mounted:
-        pytest.skip("no file system can be mounted here")
-    yield path
-    subprocess.run(["umount", "-l", path], check=True)
 
 
 def test_a_full_disk_costs_hits_and_nothing_else(origin, make_edge, small_disk):

@@ -1,5 +1,6 @@
 """From upload to playback, as creators and viewers see it."""
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -7,6 +8,8 @@ import os
 import pathlib
 import resource
 import signal
+import socket
+import struct
 import subprocess
 import time
 
@@ -301,6 +304,97 @@ def test_quota_and_disk_are_told_with_507(tmp_path):
         assert refused.status == 507 and "disk is full" in refused.json["detail"]
     finally:
         full.stop()
+
+
+def fill(path):
+    """Until not a byte is free."""
+    with open(path, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_full_disk_loses_nothing_and_can_be_cleared(tmp_path, small_disk):
+    full = platform_harness.Platform(small_disk / "full", "[uploads]\ndisk_free_min = 0\n").start()
+    try:
+        wait_until(lambda: (full.data / "reserve").exists(), "room is kept back")
+        video = full.create(make_clip(tmp_path / "clip.mp4").read_bytes() + os.urandom(7 << 20))
+        kept, status = [], 201
+        while status == 201:
+            chunk = os.urandom(8 << 20)
+            name = hashlib.sha256(chunk).hexdigest()
+            status = full.call("PUT", f"/api/v1/chunks/{name}", chunk).status
+            kept += [name] if status == 201 else []
+        assert status == 507 and kept
+        fill(small_disk / "rest")
+        assert full.call("PUT", f"/api/v1/chunks/{name}", chunk).status == 507
+
+        assert full.call("DELETE", f"/api/v1/videos/{video}").status == 204
+        assert full.call("GET", f"/api/v1/videos/{video}").status == 404
+        full.kill_origin()
+        (small_disk / "rest").unlink()
+        full.start()
+        there = full.call("POST", "/api/v1/chunks/missing", {"hashes": kept})
+        assert there.json == {"missing": []}
+        for name in kept:
+            content = (full.data / "chunks" / name[:2] / name).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == name
+        wait_until(lambda: full.call("PUT", f"/api/v1/chunks/{hashlib.sha256(chunk).hexdigest()}",
+                                     chunk).status == 201, "the removed video's room is used")
+    finally:
+        full.stop()
+
+
+def test_an_owner_may_have_so_much_under_way(tmp_path):
+    platform = platform_harness.Platform(
+        tmp_path / "small",
+        '[uploads]\nquota = "10MiB"\nsize_max = "64MiB"\nunder_way_max = 2\n').start()
+    try:
+        content = (make_clip(tmp_path / "clip.mp4").read_bytes() + bytes(4 << 20))[:4 << 20]
+        video = platform.create(content)
+        chunk = {"hash": hashlib.sha256(content).hexdigest(), "size": len(content)}
+
+        # Stored once, and yet no video may be as long as one likes.
+        refused = platform.call("POST", "/api/v1/videos", {"chunks": [chunk] * 2})
+        assert refused.status == 507 and "bytes left" in refused.json["detail"]
+        assert platform.call("POST", "/api/v1/videos", {"chunks": [chunk]}).status == 201
+
+        refused = platform.call("POST", "/api/v1/videos", {"chunks": [chunk]})
+        assert refused.status == 429 and "under way" in refused.json["detail"]
+        begin = {"Tus-Resumable": "1.0.0", "Upload-Length": "10"}
+        assert platform.call("POST", "/api/v1/uploads", fields=begin).status == 429
+        assert platform.call("DELETE", f"/api/v1/videos/{video}").status == 204
+        assert platform.call("POST", "/api/v1/uploads", fields=begin).status == 201
+
+        # As many hashes at once as the largest file has.
+        most = [f"{number:064x}" for number in range(17)]
+        assert platform.call("POST", "/api/v1/chunks/missing", {"hashes": most}).status == 200
+        assert platform.call("POST", "/api/v1/chunks/missing",
+                             {"hashes": [*most, chunk["hash"]]}).status == 413
+    finally:
+        platform.stop()
+
+
+def test_an_owner_may_have_so_many_streams_of_progress(platform, clip):
+    video = platform.create(clip.read_bytes())
+
+    def watch(token):
+        connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
+        connection.request("GET", f"/api/v1/videos/{video}/progress",
+                           headers={"Authorization": f"Bearer {token}"})
+        # One that only closes might still be listening.
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return connection, connection.getresponse()
+
+    streams = [watch(platform.owner) for _ in range(100)]
+    assert {answer.status for _, answer in streams} == {200}
+    assert watch(platform.owner)[1].status == 429
+    assert watch(platform.token("other"))[1].status == 200
+    for one in streams.pop():
+        one.close()
+    wait_until(lambda: watch(platform.owner)[1].status == 200, "one has gone")
+    for stream in streams:
+        for one in stream:
+            one.close()
 
 
 def test_only_its_owner_removes_a_video(platform, clip):

@@ -113,6 +113,32 @@ def test_outputs_that_are_on_their_way_have_a_limit_together(tmp_path):
         platform.stop()
 
 
+def test_ranges_that_are_not_taken_have_a_limit_together(tmp_path):
+    platform = platform_harness.Platform(tmp_path / "small", 'bodies_max = "64MiB"').start()
+    try:
+        platform.create(make_clip(tmp_path / "clip.mp4").read_bytes() + bytes(14 << 20))
+        worker = HandWorker(platform)
+        task = worker.lease("probe").json
+        path = f"/api/v1/worker/tasks/{task['id']}/source?lease={task['lease']}"
+        fields = {"Authorization": f"Bearer {worker.token}", "Range": f"bytes=0-{(14 << 20) - 1}"}
+
+        def ask():
+            connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
+            connection.request("GET", path, headers=fields)
+            return connection, connection.getresponse()
+
+        stalled = [ask() for _ in range(4)]
+        assert [answer.status for _, answer in stalled] == [206] * 4
+        refused = ask()[1]
+        assert refused.status == 503 and refused.getheader("Retry-After")
+        assert len(stalled.pop()[1].read()) == 14 << 20
+        wait_until(lambda: ask()[1].status == 206, "what was taken counts no more")
+        for connection, _ in stalled:
+            connection.close()
+    finally:
+        platform.stop()
+
+
 def test_a_worker_that_is_too_old_is_told_so_and_given_nothing(platform, tmp_path):
     video = platform.create(make_clip(tmp_path / "clip.mp4").read_bytes())
     worker = HandWorker(platform)
