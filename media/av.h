@@ -59,9 +59,9 @@ inline FramePtr share(const AVFrame& frame) {
   return copy;
 }
 
-// "what: Invalid data found when processing input"
-std::string av_text(std::string_view what, int error);
-// kCorrupt, kInvalid, … as fits; `what` is a sentence's beginning for the creator.
+// What libav's error comes to, in a sentence for the creator that begins with `what`: "its sound can't be
+// converted, as this form of it is not supported". libav's own words go to the log. kTooLarge, kIo,
+// kUnsupported or kCorrupt as fits.
 std::unexpected<base::Error> av_fail(std::string_view what, int error);
 
 // Microseconds, from a stream's time base.

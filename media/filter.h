@@ -27,10 +27,11 @@ class Filter {
   [[nodiscard]] AVRational time_base() const;  // Of what comes out.
 
  private:
-  Filter() = default;
-  static base::Result<Filter> make(const char* source, const std::string& parameters,
-                                   const char* sink, const std::string& chain);
+  explicit Filter(const char* failure) : failure_(failure) {}
+  base::Result<void> build(const char* source, const std::string& parameters, const char* sink,
+                           const std::string& chain);
 
+  const char* failure_;  // A sentence's beginning.
   GraphPtr graph_;
   AVFilterContext* source_ = nullptr;
   AVFilterContext* sink_ = nullptr;

@@ -69,7 +69,7 @@ base::Result<std::unique_ptr<Fragmenter>> Fragmenter::open(const AVCodecContext&
   made->delay_ = delay;
   if (const int allocated = avformat_alloc_output_context2(&made->format_, nullptr, "mp4", nullptr);
       allocated < 0) {
-    return av_fail("no muxer", allocated);
+    return av_fail("its segments can't be written", allocated);
   }
   auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
   CHECK(buffer != nullptr);
@@ -93,7 +93,7 @@ base::Result<std::unique_ptr<Fragmenter>> Fragmenter::open(const AVCodecContext&
   av_dict_set(&options, "brand", "cmfc", 0);
   const int written = avformat_write_header(made->format_, &options);
   av_dict_free(&options);
-  if (written < 0) return av_fail("the muxer refused", written);
+  if (written < 0) return av_fail("its segments can't be written", written);
   CHECK(stream->time_base.num == 1 && stream->time_base.den == timescale);
   avio_flush(made->format_->pb);
   made->init_ = std::exchange(made->out_, {});
@@ -123,14 +123,14 @@ base::Result<void> Fragmenter::add(AVPacket& packet) {
   chunk_is_empty_ = false;
   const int written = av_write_frame(format_, &packet);
   av_packet_unref(&packet);
-  if (written < 0) return av_fail("the muxer refused a packet", written);
+  if (written < 0) return av_fail("its segments can't be written", written);
   return {};
 }
 
 base::Result<void> Fragmenter::end_chunk() {
   if (chunk_is_empty_) return {};
   if (const int flushed = av_write_frame(format_, nullptr); flushed < 0) {
-    return av_fail("the muxer refused a fragment", flushed);
+    return av_fail("its segments can't be written", flushed);
   }
   avio_flush(format_->pb);
   const std::string chunk = std::exchange(out_, {});

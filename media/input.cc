@@ -5,11 +5,16 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <span>
 
 namespace media {
 namespace {
 
+using base::ErrorCode;
+
 constexpr int kIoBufferBytes = 256 * 1024;
+// Above kTracksMax, so that it can be told how many there are. Beyond it libav says that it has no memory.
+constexpr int kStreamsMax = 1'000;
 constexpr const char* kDemuxers = "mov,matroska,webm,avi,mpegts,ogg,wav,mp3,flac";
 constexpr const char* kCodecs =
     "h264,hevc,vp8,vp9,libdav1d,mpeg4,mpeg2video,mpeg1video,h263,msmpeg4v3,mjpeg,prores,dnxhd,"
@@ -32,13 +37,52 @@ const AVCodec* decoder_for(AVCodecID id) {
   return wanted != nullptr ? avcodec_find_decoder_by_name(wanted) : avcodec_find_decoder(id);
 }
 
+base::Result<void> check_tracks(const AVFormatContext& format) {
+  const std::span streams(format.streams, format.nb_streams);
+  const auto tracks = std::ranges::count_if(streams, [](const AVStream* stream) {
+    return stream->codecpar->codec_type != AVMEDIA_TYPE_ATTACHMENT;
+  });
+  if (tracks <= kTracksMax) return {};
+  return base::fail(ErrorCode::kTooLarge,
+                    "it has " + std::to_string(tracks) + " tracks; up to " +
+                        std::to_string(kTracksMax) + " can be taken",
+                    base::Blame::kClient);
+}
+
+// MP4's index is often written last.
+std::unexpected<base::Error> can_not_be_opened(std::string_view demuxer, int error) {
+  if (error == AVERROR(ENOMEM)) {
+    return base::fail(ErrorCode::kTooLarge,
+                      "it has more than " + std::to_string(kStreamsMax) +
+                          " tracks, or takes more memory than a file may have",
+                      base::Blame::kClient);
+  }
+  if (error != AVERROR_INVALIDDATA && error != AVERROR_EOF) {
+    return av_fail("it can't be read", error);
+  }
+  return base::fail(
+      ErrorCode::kCorrupt,
+      demuxer == "mov" ? "it is damaged or not complete: it has no index that can be read. Send it "
+                         "again from where it was made."
+                       : "it is damaged or not complete. Send it again from where it was made.",
+      base::Blame::kClient);
+}
+
 }  // namespace
+
+base::Result<void> check_sound_rate(int rate) {
+  if (rate >= kSoundRateMin) return {};
+  return base::fail(ErrorCode::kUnsupported,
+                    "its sound is said to have a rate of " + std::to_string(rate) + " Hz; from " +
+                        std::to_string(kSoundRateMin) + " Hz on it can be taken",
+                    base::Blame::kClient);
+}
 
 base::Result<std::unique_ptr<Input>> Input::open(ByteSource& source, std::string_view demuxer) {
   std::unique_ptr<Input> input(new Input(source));
   const AVInputFormat* format = av_find_input_format(std::string(demuxer).c_str());
   if (format == nullptr) {
-    return base::fail(base::ErrorCode::kUnsupported,
+    return base::fail(ErrorCode::kUnsupported,
                       "There is no reader for files of the kind " + std::string(demuxer) + ".");
   }
   auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
@@ -63,22 +107,15 @@ base::Result<std::unique_ptr<Input>> Input::open(ByteSource& source, std::string
   av_dict_free(&options);
   if (opened < 0) {
     if (input->source_error_) return std::unexpected(*input->source_error_);
-    if (opened != AVERROR_INVALIDDATA && opened != AVERROR_EOF) {
-      return av_fail("it can't be read", opened);
-    }
-    // MP4's index is often written last.
-    return base::fail(
-        base::ErrorCode::kCorrupt,
-        demuxer == "mov"
-            ? "it is damaged or not complete: it has no index that can be read. Send it "
-              "again from where it was made."
-            : "it is damaged or not complete. Send it again from where it was made.",
-        base::Blame::kClient);
+    return can_not_be_opened(demuxer, opened);
   }
+  if (auto few = check_tracks(*input->format_); !few) return std::unexpected(few.error());
   if (const int found = avformat_find_stream_info(input->format_, nullptr); found < 0) {
     if (input->source_error_) return std::unexpected(*input->source_error_);
-    return av_fail("What is in the file can't be told", found);
+    return av_fail("what is in it can't be told", found);
   }
+  // Those that have no header are found by their packets.
+  if (auto few = check_tracks(*input->format_); !few) return std::unexpected(few.error());
   return input;
 }
 
@@ -158,7 +195,7 @@ base::Result<bool> Input::read(AVPacket& packet) {
 base::Result<void> Input::seek(const AVStream& stream, std::int64_t time) {
   if (const int done = av_seek_frame(format_, stream.index, time, AVSEEK_FLAG_BACKWARD); done < 0) {
     if (source_error_) return std::unexpected(*source_error_);
-    return av_fail("The file can't be read from the middle", done);
+    return av_fail("it can't be read from the middle", done);
   }
   return {};
 }
@@ -169,7 +206,7 @@ base::Result<void> Input::rewind(const AVStream& stream) {
   // By AVI's index nothing is at or before that; what is after it is the first.
   if (const int done = av_seek_frame(format_, stream.index, kBeforeAll, 0); done < 0) {
     if (source_error_) return std::unexpected(*source_error_);
-    return av_fail("The file can't be read from the beginning again", done);
+    return av_fail("it can't be read from the beginning again", done);
   }
   return {};
 }
@@ -177,7 +214,7 @@ base::Result<void> Input::rewind(const AVStream& stream) {
 base::Result<CodecPtr> Input::open_decoder(const AVStream& stream, int threads) {
   const AVCodec* codec = decoder_for(stream.codecpar->codec_id);
   if (codec == nullptr) {
-    return base::fail(base::ErrorCode::kUnsupported,
+    return base::fail(ErrorCode::kUnsupported,
                       std::string("The codec ") + avcodec_get_name(stream.codecpar->codec_id) +
                           " is not supported; export the video as H.264 and AAC.",
                       base::Blame::kClient);
@@ -185,7 +222,7 @@ base::Result<CodecPtr> Input::open_decoder(const AVStream& stream, int threads) 
   CodecPtr decoder(avcodec_alloc_context3(codec));
   CHECK(decoder != nullptr);
   if (const int set = avcodec_parameters_to_context(decoder.get(), stream.codecpar); set < 0) {
-    return av_fail("The file's stream can't be decoded", set);
+    return av_fail("its track can't be decoded", set);
   }
   decoder->pkt_timebase = stream.time_base;
   decoder->thread_count = threads;
@@ -195,10 +232,7 @@ base::Result<CodecPtr> Input::open_decoder(const AVStream& stream, int threads) 
   const int opened = avcodec_open2(decoder.get(), codec, &options);
   av_dict_free(&options);
   if (opened < 0) {
-    return base::fail(
-        base::ErrorCode::kUnsupported,
-        av_text(std::string("The codec ") + codec->name + " can't decode this", opened),
-        base::Blame::kClient);
+    return av_fail(std::string("the codec ") + codec->name + " can't decode it", opened);
   }
   return decoder;
 }

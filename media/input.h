@@ -1,10 +1,11 @@
 // Input: a file's demuxer and decoders, opened with suspicion: the demuxer is the one that the file's
 // first bytes call for (package/container.h), never a guess of libav's; no protocol but our byte
-// source; only demuxers and codecs on a list; bounds on streams and pixels.
+// source; only demuxers and codecs on a list; bounds on tracks, pixels and rates.
 //
 // Ownership  The source outlives the input.
 // Threads    One at a time.
-// Errors     kInvalid, kCorrupt with a sentence for the creator; kIo: the source failed.
+// Errors     kInvalid, kTooLarge, kUnsupported, kCorrupt with a sentence for the creator; kIo: the source
+//            failed.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,11 @@
 namespace media {
 
 inline constexpr std::int64_t kPixelsMax = 8'192 * 8'192;
-inline constexpr unsigned kStreamsMax = 64;
+inline constexpr int kTracksMax = 64;  // Fonts and the like that are attached are none.
+
+// One packet of fewer samples a second lasts for hours, and is resampled at once.
+inline constexpr int kSoundRateMin = 1'000;
+base::Result<void> check_sound_rate(int rate);
 
 class Input {
  public:

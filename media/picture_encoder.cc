@@ -131,7 +131,7 @@ base::Result<CodecPtr> open_picture_encoder(const RungSpec& rung, const UnitSpec
       break;
   }
   if (const int done = avcodec_open2(&encoder, codec, options.get()); done < 0) {
-    return av_fail("The encoder of " + rung.name + " did not start", done);
+    return av_fail("the encoder of " + rung.name + " did not start", done);
   }
   return opened;
 }

@@ -35,6 +35,7 @@ std::int64_t time_in(const AVPacket& packet) {
 PictureSampler::PictureSampler(const json& video)
     : start_us_(video.value("start_us", std::int64_t{0})),
       interlaced_(video.value("interlaced", false)),
+      timed_by_decoding_(video.value("timed_by_decoding", false)),
       rate_(rate_of(video)),
       chain_(normalising_chain(video, Deinterlacing::kAlone)) {}
 
@@ -106,7 +107,7 @@ base::Result<FramePtr> PictureSampler::find(const Window& window) {
     return decode_on(window);
   }
   if (is_near(landed, window.from_us)) {
-    avcodec_flush_buffers(decoder_.get());
+    flush();
     return decode_on(window);
   }
   return landed > shown_us_ ? decode_alone() : FramePtr();
@@ -182,13 +183,27 @@ base::Result<void> PictureSampler::skip_what_was_sent() {
 void PictureSampler::send_packet() {
   if ((packet_->flags & AV_PKT_FLAG_KEY) != 0) group_ = time_of_group();
   sent_ = packet_->dts;
+  if (timed_by_decoding_) times_.add(packet_->dts);
   std::ignore = avcodec_send_packet(decoder_.get(), packet_.get());
   pictures_left_ = std::max<std::int64_t>(0, pictures_left_ - 1);
   has_packet_ = false;
 }
 
-base::Result<FramePtr> PictureSampler::decode_alone() {
+int PictureSampler::receive(AVFrame& picture) {
+  const int got = avcodec_receive_frame(decoder_.get(), &picture);
+  if (got >= 0 && timed_by_decoding_) {
+    picture.best_effort_timestamp = times_.next(picture.pkt_dts, decoder_->has_b_frames);
+  }
+  return got;
+}
+
+void PictureSampler::flush() {
   avcodec_flush_buffers(decoder_.get());
+  times_.clear();
+}
+
+base::Result<FramePtr> PictureSampler::decode_alone() {
+  flush();
   decoder_->skip_frame = AVDISCARD_DEFAULT;
   FramePtr picture = make_frame();
   int got = AVERROR(EAGAIN);
@@ -200,24 +215,25 @@ base::Result<FramePtr> PictureSampler::decode_alone() {
       if (!*more) break;
     }
     send_packet();
-    got = avcodec_receive_frame(decoder_.get(), picture.get());
+    got = receive(*picture);
   }
   if (got < 0) {
     std::ignore = avcodec_send_packet(decoder_.get(), nullptr);
-    got = avcodec_receive_frame(decoder_.get(), picture.get());
+    got = receive(*picture);
   }
-  avcodec_flush_buffers(decoder_.get());
+  flush();
   goes_on_ = false;
   return got >= 0 ? std::move(picture) : FramePtr();
 }
 
 base::Result<FramePtr> PictureSampler::decode_on(const Window& window) {
   goes_on_ = true;
-  decoder_->skip_frame = AVDISCARD_NONREF;
+  // Where pictures are counted to be timed, none is left out.
+  decoder_->skip_frame = timed_by_decoding_ ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
   FramePtr last;
   while (true) {
     FramePtr picture = make_frame();
-    const int got = avcodec_receive_frame(decoder_.get(), picture.get());
+    const int got = receive(*picture);
     if (got >= 0) {
       last = std::move(picture);
       if (time_us(last->best_effort_timestamp) >= window.from_us) return last;

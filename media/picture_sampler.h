@@ -24,6 +24,7 @@
 #include "media/av.h"
 #include "media/byte_source.h"
 #include "media/input.h"
+#include "media/picture_times.h"
 
 namespace media {
 
@@ -67,6 +68,8 @@ class PictureSampler {
   base::Result<FramePtr> decode_on(const Window& window);
   base::Result<bool> read_packet();  // False: the end.
   void send_packet();
+  int receive(AVFrame& picture);  // As libav says it.
+  void flush();
   base::Result<FramePtr> normalise(FramePtr picture);
 
   // Whether to decode from the one time to the other.
@@ -77,12 +80,14 @@ class PictureSampler {
 
   const std::int64_t start_us_;
   const bool interlaced_;
+  const bool timed_by_decoding_;
   const double rate_;
   std::string chain_;
 
   std::unique_ptr<Input> input_;
   AVStream* stream_ = nullptr;
   CodecPtr decoder_;
+  PictureTimes times_;  // Of a stream that is timed by decoding.
   PacketPtr packet_ = make_packet();
   bool has_packet_ = false;         // One that was read and not sent.
   bool goes_on_ = false;            // The decoder has all that came since a keyframe, ...

@@ -64,19 +64,23 @@ bool is_interlaced(const AVCodecParameters& codec) {
   return codec.field_order != AV_FIELD_PROGRESSIVE && codec.field_order != AV_FIELD_UNKNOWN;
 }
 
+// Matroska's may say any number; H.273 has a byte of them, in which 2 is "unspecified".
+int in_h273(int said) { return said >= 0 && said <= 255 ? said : 2; }
+
 // As they will be after the pictures were made ready. Files that don't say: by size, as players do.
 json color_of(const AVCodecParameters& codec) {
   const bool standard = codec.height < 600;
   if (is_hdr(codec)) return {AVCOL_PRI_BT709, AVCOL_TRC_BT709, AVCOL_SPC_BT709};
-  const int matrix =
-      codec.color_space != AVCOL_SPC_UNSPECIFIED && codec.color_space != AVCOL_SPC_RGB
-          ? codec.color_space
-      : standard ? AVCOL_SPC_SMPTE170M
-                 : AVCOL_SPC_BT709;
-  const int primaries = codec.color_primaries != AVCOL_PRI_UNSPECIFIED ? codec.color_primaries
-                        : standard                                     ? AVCOL_PRI_SMPTE170M
-                                                                       : AVCOL_PRI_BT709;
-  const int transfer = codec.color_trc != AVCOL_TRC_UNSPECIFIED ? codec.color_trc : AVCOL_TRC_BT709;
+  int matrix = in_h273(codec.color_space);
+  if (matrix == AVCOL_SPC_UNSPECIFIED || matrix == AVCOL_SPC_RGB) {
+    matrix = standard ? AVCOL_SPC_SMPTE170M : AVCOL_SPC_BT709;
+  }
+  int primaries = in_h273(codec.color_primaries);
+  if (primaries == AVCOL_PRI_UNSPECIFIED) {
+    primaries = standard ? AVCOL_PRI_SMPTE170M : AVCOL_PRI_BT709;
+  }
+  int transfer = in_h273(codec.color_trc);
+  if (transfer == AVCOL_TRC_UNSPECIFIED) transfer = AVCOL_TRC_BT709;
   return {primaries, transfer, matrix};
 }
 
@@ -90,7 +94,8 @@ struct Rate {
 Rate rate_of(const AVStream& stream, const std::vector<std::int64_t>& times) {
   Rate found;
   if (times.size() < 2) {
-    found.rate = stream.avg_frame_rate.num > 0 ? stream.avg_frame_rate : AVRational{30, 1};
+    const AVRational said = stream.avg_frame_rate;
+    found.rate = said.num > 0 && said.den > 0 ? said : AVRational{30, 1};
     return found;
   }
   std::vector<std::int64_t> gaps;
@@ -136,8 +141,8 @@ json video_of(const Track& track, const Rate& rate, AVFormatContext& format) {
   const AVRational sar = av_guess_sample_aspect_ratio(&format, track.stream, nullptr);
   return {{"stream", track.stream->index},
           {"codec", avcodec_get_name(codec.codec_id)},
-          {"width", codec.width},
-          {"height", codec.height},
+          {"width", std::max(0, codec.width)},
+          {"height", std::max(0, codec.height)},
           {"sar", {std::max(1, sar.num), std::max(1, sar.den)}},
           {"rotation", rotation_of(*track.stream)},
           {"interlaced", is_interlaced(codec)},
@@ -155,7 +160,7 @@ json audio_of(const Track& track) {
   const AVCodecParameters& codec = *track.stream->codecpar;
   return {{"stream", track.stream->index},
           {"codec", avcodec_get_name(codec.codec_id)},
-          {"channels", codec.ch_layout.nb_channels},
+          {"channels", std::max(0, codec.ch_layout.nb_channels)},
           {"rate", codec.sample_rate},
           {"first_us", track.times.front()}};
 }
@@ -175,6 +180,12 @@ base::Result<json> probe(ByteSource& source, std::string_view demuxer, const Tak
                         "The picture has " + std::to_string(codec.width) + " × " +
                             std::to_string(codec.height) + " pixels, more than can be handled.",
                         base::Blame::kClient);
+    }
+  }
+  // 0: it is the packets' to say.
+  if (audio.stream != nullptr && audio.stream->codecpar->sample_rate != 0) {
+    if (auto taken = check_sound_rate(audio.stream->codecpar->sample_rate); !taken) {
+      return std::unexpected(taken.error());
     }
   }
   (*input)->keep_only({video.stream, audio.stream});

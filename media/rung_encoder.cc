@@ -45,7 +45,7 @@ base::Result<void> RungEncoder::add(const AVFrame& picture) {
   frame->colorspace = encoder_->colorspace;
   ++added_;
   if (const int sent = avcodec_send_frame(encoder_.get(), frame.get()); sent < 0) {
-    return av_fail("The encoder of " + rung_.name + " failed", sent);
+    return av_fail("the encoder of " + rung_.name + " failed", sent);
   }
   return take_packets();
 }
@@ -54,7 +54,7 @@ base::Result<void> RungEncoder::take_packets() {
   while (true) {
     const int got = avcodec_receive_packet(encoder_.get(), packet_.get());
     if (got == AVERROR(EAGAIN) || got == AVERROR_EOF) return {};
-    if (got < 0) return av_fail("The encoder of " + rung_.name + " failed", got);
+    if (got < 0) return av_fail("the encoder of " + rung_.name + " failed", got);
     const std::int64_t number = packet_->pts - unit_.first;
     if (!is_reordered(rung_)) packet_->dts = packet_->pts;
     if ((packet_->flags & AV_PKT_FLAG_KEY) != 0 && number > 0) {
@@ -80,7 +80,7 @@ base::Result<void> RungEncoder::give_segment() {
 
 base::Result<void> RungEncoder::finish() {
   if (const int sent = avcodec_send_frame(encoder_.get(), nullptr); sent < 0) {
-    return av_fail("The encoder of " + rung_.name + " failed", sent);
+    return av_fail("the encoder of " + rung_.name + " failed", sent);
   }
   if (auto taken = take_packets(); !taken) return taken;
   CHECK(packed_ == added_);

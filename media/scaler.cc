@@ -65,7 +65,7 @@ base::Result<FramePtr> Scaler::scale(const AVFrame& picture) {
   if (const int done = sws_scale(context_.get(), picture.data, picture.linesize, 0, picture.height,
                                  (*scaled)->data, (*scaled)->linesize);
       done < 0) {
-    return av_fail("A picture can't be scaled", done);
+    return av_fail("its pictures can't be scaled", done);
   }
   return scaled;
 }

@@ -78,7 +78,7 @@ base::Result<CodecPtr> open_encoder(const SoundSpec& spec) {
   encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   av_channel_layout_default(&encoder->ch_layout, 2);
   if (const int opened = avcodec_open2(encoder.get(), codec, nullptr); opened < 0) {
-    return av_fail("The sound's encoder did not start", opened);
+    return av_fail("its sound's encoder did not start", opened);
   }
   const bool is_as_planned = encoder->frame_size == spec.frame &&
                              (spec.lead == 0 || encoder->initial_padding == spec.lead);
@@ -292,6 +292,7 @@ class SampleReader {
       if (auto finished = finish_filter(track); !finished) return finished;
       filter_.reset();
     }
+    if (auto taken = check_sound_rate(decoded.sample_rate); !taken) return taken;
     const AVRational per_sample{1, decoded.sample_rate};
     const std::int64_t at = decoded.best_effort_timestamp;
     if (at != AV_NOPTS_VALUE) {

@@ -36,7 +36,7 @@ base::Result<std::string> encode_jpeg(const AVFrame& still, int coarseness) {
   encoder->flags |= AV_CODEC_FLAG_QSCALE | AV_CODEC_FLAG_BITEXACT;
   encoder->global_quality = coarseness * FF_QP2LAMBDA;
   if (const int opened = avcodec_open2(encoder.get(), codec, nullptr); opened < 0) {
-    return av_fail("A picture can't be written as JPEG", opened);
+    return av_fail("its pictures can't be written as JPEG", opened);
   }
   const FramePtr frame = share(still);
   frame->quality = encoder->global_quality;
@@ -44,7 +44,7 @@ base::Result<std::string> encode_jpeg(const AVFrame& still, int coarseness) {
   const PacketPtr packet = make_packet();
   int done = avcodec_send_frame(encoder.get(), frame.get());
   if (done >= 0) done = avcodec_receive_packet(encoder.get(), packet.get());
-  if (done < 0) return av_fail("A picture can't be written as JPEG", done);
+  if (done < 0) return av_fail("its pictures can't be written as JPEG", done);
   return std::string(reinterpret_cast<const char*>(packet->data),
                      static_cast<std::size_t>(packet->size));
 }

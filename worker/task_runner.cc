@@ -219,7 +219,12 @@ TaskRunner::Ending TaskRunner::run(const Task& task) {
   if (!said) {
     base::log_warning("task.not_told",
                       {{"task", std::to_string(task.id)}, {"reason", said.error().context}});
-    if (said.error().code == ErrorCode::kBusy) ending = Ending::kLeaseLost;
+    const ErrorCode code = said.error().code;
+    if (code == ErrorCode::kBusy || code == ErrorCode::kUnreachable) {
+      ending = Ending::kLeaseLost;
+    } else if (ending == Ending::kDone) {
+      ending = Ending::kFailed;  // The result was refused, and the origin has counted that.
+    }
   }
   return ending;
 }

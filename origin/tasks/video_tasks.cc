@@ -1,10 +1,10 @@
 #include "origin/tasks/video_tasks.h"
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/bytes.h"
 #include "origin/tasks/queue.h"
 
 namespace origin {
@@ -27,9 +27,6 @@ constexpr std::int64_t kRankDearImages = 21;
 constexpr std::int64_t kCheapIntervalUs = 5'000'000;
 
 constexpr std::int64_t kImagesLast = 1'000;  // Among renditions.
-
-// What a worker says of a track is in each task of it, of which half a day of video has thousands.
-constexpr std::size_t kProbeBytesMax = 8u << 10;
 
 void add_rendition(soci::session& sql, const std::string& video, const std::string& name,
                    const std::string& kind, std::int64_t rank, std::int64_t units,
@@ -62,7 +59,7 @@ std::vector<RungTask> rung_tasks(const VideoTrack& track, FirstRung first_rung) 
 struct Planning {
   soci::session& sql;
   const std::string& video;
-  const json& probe;
+  const ProbeResult& probe;
   const Ladder& ladder;
   const std::int64_t now_us;
 
@@ -118,16 +115,12 @@ void add_rungs(const Planning& planning, const VideoTrack& track) {
 
 }  // namespace
 
-base::Result<void> add_video_tasks(soci::session& sql, const std::string& video, const json& probe,
-                                   const Ladder& ladder, std::int64_t now_us) {
-  const std::string kept = probe.dump();
-  if (kept.size() > kProbeBytesMax) {
-    return base::fail(base::ErrorCode::kTooLarge,
-                      "a probe result may have " + base::to_string(base::Bytes(kProbeBytesMax)),
-                      base::Blame::kClient);
-  }
+base::Result<void> add_video_tasks(soci::session& sql, const std::string& video,
+                                   const ProbeResult& probe, const Ladder& ladder,
+                                   std::int64_t now_us) {
   const auto plan = plan_for(probe, ladder);
   if (!plan) return std::unexpected(plan.error());
+  const std::string kept = probe.told.dump();
   sql << "UPDATE videos SET probe = :probe WHERE id = :id", soci::use(kept), soci::use(video);
   const Planning planning{sql, video, probe, ladder, now_us};
   add_sound(planning, plan->audio);

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/result.h"
@@ -13,9 +12,9 @@
 
 namespace origin {
 
-// Inside a transaction. `probe`: as a worker has told it, and kept with the video. Errors: plan_for()'s.
+// Inside a transaction. What the worker has told is kept with the video. Errors: plan_for()'s.
 base::Result<void> add_video_tasks(soci::session& sql, const std::string& video,
-                                   const nlohmann::json& probe, const Ladder& ladder,
+                                   const ProbeResult& probe, const Ladder& ladder,
                                    std::int64_t now_us);
 
 }  // namespace origin

@@ -192,7 +192,9 @@ base::Result<std::vector<std::string>> Work::complete(const Lease& task, const j
       [&](soci::session& sql, const Lease& leased) -> base::Result<Queue::Missing> {
         completes = false;  // Whatever a run that was undone found.
         if (leased.kind == TaskKind::kProbe) {
-          auto added = add_video_tasks(sql, leased.video, result, ladder_, base::wall_us(clock_));
+          const auto probe = read_probe_result(result);
+          if (!probe) return std::unexpected(probe.error());
+          auto added = add_video_tasks(sql, leased.video, *probe, ladder_, base::wall_us(clock_));
           if (!added) return std::unexpected(added.error());
           return {};
         }

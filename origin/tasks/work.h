@@ -47,6 +47,8 @@ class Work {
   base::Result<Stored> store(const Lease& task, const Output& output);
 
   // The missing keys, or none: it is done, and the video is published when that completed a rendition.
+  // Of a probe, kInvalid: a verdict on the file (plan.h); kProtocol: the result is none that a sound worker
+  // gives (probe_result.h).
   base::Result<std::vector<std::string>> complete(const Lease& task, const nlohmann::json& result);
   base::Result<void> fail(const Lease& task, std::string_view reason, Queue::Verdict verdict);
   // kBusy: the original is gone (originals.h).

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "base/sha256.h"
 #include "base/text_encoding.h"
 #include "http/range.h"
@@ -210,6 +211,28 @@ base::Result<std::unique_ptr<BodyTaker>> take_output(const WorkerServices& servi
                                        std::string(call.field("repr-digest")));
 }
 
+// A probe that made no tasks has failed: by what the file is, or by the worker that should have told it.
+base::Result<ApiAnswer> fail_probe(const WorkerServices& services, const ApiCall& call,
+                                   const Lease& task, const base::Error& why) {
+  if (why.code == ErrorCode::kInvalid) {
+    if (auto failed = services.work.fail(task, why.context, Queue::Verdict::kFinal); !failed) {
+      return std::unexpected(failed.error());
+    }
+    return ApiAnswer::json({{"done", true}});
+  }
+  base::log_warning("task.result_refused", {{"task", std::to_string(task.task)},
+                                            {"worker", call.caller->name},
+                                            {"reason", why.context}});
+  const std::string reason =
+      "The worker that looked at the file gave a result that makes no sense (" + why.context +
+      "); the file is not to blame. Worker and origin may be of different versions.";
+  if (auto failed = services.work.fail(task, reason, Queue::Verdict::kMayBeTriedAgain); !failed) {
+    return std::unexpected(failed.error());
+  }
+  return ApiAnswer::problem(400, "the probe result makes no sense: " + why.context +
+                                     ". Worker and origin may be of different versions");
+}
+
 base::Result<ApiAnswer> complete(const WorkerServices& services, const ApiCall& call,
                                  const std::string& body) {
   const auto request = parse_object(body);
@@ -218,14 +241,10 @@ base::Result<ApiAnswer> complete(const WorkerServices& services, const ApiCall& 
   if (!task) return std::unexpected(task.error());
   const auto missing = services.work.complete(*task, request->value("result", json::object()));
   if (!missing) {
-    // A probe that makes no plan is a verdict on the file.
-    if (task->kind == TaskKind::kProbe && missing.error().code == ErrorCode::kInvalid) {
-      if (auto failed = services.work.fail(*task, missing.error().context, Queue::Verdict::kFinal);
-          !failed) {
-        return std::unexpected(failed.error());
-      }
-      return ApiAnswer::json({{"done", true}});
-    }
+    const ErrorCode code = missing.error().code;
+    const bool is_of_probe = task->kind == TaskKind::kProbe &&
+                             (code == ErrorCode::kInvalid || code == ErrorCode::kProtocol);
+    if (is_of_probe) return fail_probe(services, call, *task, missing.error());
     return std::unexpected(missing.error());
   }
   if (!missing->empty()) {

@@ -36,7 +36,7 @@ Rational output_rate(Rational source, bool variable) {
   constexpr std::array kStandard{Rational{24'000, 1'001}, Rational{24, 1}, Rational{25, 1},
                                  Rational{30'000, 1'001}, Rational{30, 1}, Rational{50, 1},
                                  Rational{60'000, 1'001}, Rational{60, 1}};
-  if (source.num <= 0 || source.den <= 0) return {30, 1};  // "0 fps" claims.
+  if (source.num <= 0) return {30, 1};  // "0 fps" claims.
   while (value_of(source) > kRateMax * 1.001) source.den *= 2;
   const bool plausible = value_of(source) >= 1 && source.num <= 240'000 && source.den <= 2'002;
   if (!variable && plausible) return source;
@@ -71,11 +71,19 @@ int rate_for(int side, double fps) {
   return static_cast<int>(fps > 31 ? kbps * 1.5 : kbps);
 }
 
-int even(double length) { return std::max(2, static_cast<int>(std::lround(length / 2)) * 2); }
+struct Size {
+  std::int64_t width = 0, height = 0;
+};
 
-std::vector<Rung> rungs_for(std::int64_t width, std::int64_t height, double fps,
-                            const Ladder& ladder) {
-  const std::int64_t source_side = std::min(width, height);
+// Encoders of 4:2:0 take even sizes alone: the nearest one, but never more than the source has.
+int even(double length, std::int64_t source) {
+  const std::int64_t nearest = 2 * std::llround(length / 2);
+  return static_cast<int>(std::max<std::int64_t>(2, std::min(nearest, source / 2 * 2)));
+}
+
+std::vector<Rung> rungs_for(Size source, double fps, const Ladder& ladder) {
+  const std::int64_t short_side = std::min(source.width, source.height);
+  const std::int64_t source_side = even(static_cast<double>(short_side), short_side);
   std::vector<int> sides;
   for (const int side : ladder.rungs) {
     if (side <= source_side) sides.push_back(side);
@@ -87,10 +95,10 @@ std::vector<Rung> rungs_for(std::int64_t width, std::int64_t height, double fps,
   }
   std::vector<Rung> rungs;
   for (const int side : sides) {
-    const double scale = static_cast<double>(side) / static_cast<double>(source_side);
+    const double scale = static_cast<double>(side) / static_cast<double>(short_side);
     rungs.push_back({.name = std::to_string(side) + "p",
-                     .width = even(static_cast<double>(width) * scale),
-                     .height = even(static_cast<double>(height) * scale),
+                     .width = even(static_cast<double>(source.width) * scale, source.width),
+                     .height = even(static_cast<double>(source.height) * scale, source.height),
                      .rate_max_kbps = rate_for(side, fps)});
   }
   return rungs;
@@ -114,31 +122,23 @@ std::vector<Rung> more_rungs_for(const std::vector<Rung>& rungs, const Ladder& l
   return more;
 }
 
-struct Size {
-  std::int64_t width = 0, height = 0;
-};
-
 // As it is shown: upright, of square pixels.
-base::Result<Size> shown_size(const json& found) {
+base::Result<Size> shown_size(const ProbeResult::Video& found) {
   const auto refuse = [](std::int64_t width, std::int64_t height) {
     return unplayable("The picture is " + std::to_string(width) + " × " + std::to_string(height) +
                       ", which is outside of what can be played.");
   };
-  std::int64_t width = found.value("width", std::int64_t{0});
-  std::int64_t height = found.value("height", std::int64_t{0});
-  if (width < 2 || height < 2 || width > kSideMax || height > kSideMax) {
-    return refuse(width, height);
+  if (found.width < 2 || found.height < 2 || found.width > kSideMax || found.height > kSideMax) {
+    return refuse(found.width, found.height);
   }
-  const json sar = found.value("sar", json::array({1, 1}));
-  const double aspect = sar.at(0).get<double>() / std::max(1.0, sar.at(1).get<double>());
-  double shown_width = static_cast<double>(width);
+  const double aspect = value_of(found.sar);
+  auto shown_width = static_cast<double>(found.width);
   if (aspect > 0.1 && aspect < 10) shown_width *= aspect;
-  width = std::llround(shown_width);
+  Size shown{std::llround(shown_width), found.height};
   // Pixels that are made square make it wider, and no encoder takes what is wider than this.
-  if (width < 2 || width > kSideMax) return refuse(width, height);
-  const int rotation = found.value("rotation", 0);
-  if (rotation == 90 || rotation == 270) std::swap(width, height);
-  return Size{width, height};
+  if (shown.width < 2 || shown.width > kSideMax) return refuse(shown.width, shown.height);
+  if (found.rotation == 90 || found.rotation == 270) std::swap(shown.width, shown.height);
+  return shown;
 }
 
 // Rounded up.
@@ -150,12 +150,10 @@ std::int64_t segments_per_unit(const VideoTrack& track) {
   return divided(segments, divided(segments, kSegmentsPerUnit));
 }
 
-VideoTrack video_track(const json& found, Size shown, std::int64_t duration_us,
+VideoTrack video_track(const ProbeResult::Video& found, Size shown, std::int64_t duration_us,
                        const Ladder& ladder) {
-  const json rate = found.value("rate", json::array({0, 1}));
   VideoTrack track;
-  track.rate = fine(output_rate({rate.at(0).get<std::int64_t>(), rate.at(1).get<std::int64_t>()},
-                                found.value("variable", false)));
+  track.rate = fine(output_rate(found.rate, found.variable));
   const double fps = value_of(track.rate);
   const auto of_duration =
       static_cast<std::int64_t>(std::llround(static_cast<double>(duration_us) * fps / 1'000'000));
@@ -166,7 +164,7 @@ VideoTrack video_track(const json& found, Size shown, std::int64_t duration_us,
   for (std::int64_t first = 0; first < track.frames; first += unit) {
     track.units.push_back({first, std::min(unit, track.frames - first)});
   }
-  track.rungs = rungs_for(shown.width, shown.height, fps, ladder);
+  track.rungs = rungs_for(shown, fps, ladder);
   track.more_rungs = more_rungs_for(track.rungs, ladder);
   return track;
 }
@@ -177,7 +175,7 @@ Size fit(Size shown, std::int64_t long_side, std::int64_t short_side) {
   const auto height = static_cast<double>(shown.height);
   const double scale = std::min({1.0, static_cast<double>(long_side) / std::max(width, height),
                                  static_cast<double>(short_side) / std::min(width, height)});
-  return {even(width * scale), even(height * scale)};
+  return {even(width * scale, shown.width), even(height * scale, shown.height)};
 }
 
 // A second between tiles for short videos, ten from a quarter of an hour on: as far apart as
@@ -241,37 +239,31 @@ std::int64_t Images::sheets() const {
   return (tiles + of_one - 1) / of_one;
 }
 
-base::Result<Plan> plan_for(const json& probe, const Ladder& ladder) {
-  try {
-    Plan plan;
-    plan.duration_us = probe.value("duration_us", std::int64_t{0});
-    if (plan.duration_us <= 0) return unplayable("The file has no picture and no sound in it.");
-    if (plan.duration_us > kDurationMaxUs) {
-      return unplayable("The video is longer than 12 hours; cut it into parts.");
-    }
-    if (probe.contains("video")) {
-      const auto shown = shown_size(probe.at("video"));
-      if (!shown) return std::unexpected(shown.error());
-      plan.video = video_track(probe.at("video"), *shown, plan.duration_us, ladder);
-      plan.images = images_of(*shown, plan.duration_us);
-    }
-    if (probe.contains("audio")) {
-      plan.audio.push_back(audio_track(kAac, plan.duration_us, plan.video));
-      if (!ladder.more_codecs.empty()) {
-        plan.audio.push_back(audio_track(kOpus, plan.duration_us, plan.video));
-      }
-    }
-    if (!plan.video && plan.audio.empty()) {
-      return unplayable("The file has no picture and no sound in it.");
-    }
-    return plan;
-  } catch (const json::exception& error) {
-    return base::fail(base::ErrorCode::kInvalid,
-                      std::string("a probe result is not as it should be: ") + error.what());
+base::Result<Plan> plan_for(const ProbeResult& probe, const Ladder& ladder) {
+  Plan plan{.duration_us = probe.duration_us};
+  const bool has_any = probe.video || probe.has_audio;
+  if (plan.duration_us <= 0 || !has_any) {
+    return unplayable("The file has no picture and no sound in it.");
   }
+  if (plan.duration_us > kDurationMaxUs) {
+    return unplayable("The video is longer than 12 hours; cut it into parts.");
+  }
+  if (probe.video) {
+    const auto shown = shown_size(*probe.video);
+    if (!shown) return std::unexpected(shown.error());
+    plan.video = video_track(*probe.video, *shown, plan.duration_us, ladder);
+    plan.images = images_of(*shown, plan.duration_us);
+  }
+  if (probe.has_audio) {
+    plan.audio.push_back(audio_track(kAac, plan.duration_us, plan.video));
+    if (!ladder.more_codecs.empty()) {
+      plan.audio.push_back(audio_track(kOpus, plan.duration_us, plan.video));
+    }
+  }
+  return plan;
 }
 
-json transcode_spec(const json& probe, const VideoTrack& track, std::size_t unit,
+json transcode_spec(const ProbeResult& probe, const VideoTrack& track, std::size_t unit,
                     const std::vector<Rung>& rungs, const Ladder& ladder) {
   json made = json::array();
   for (const Rung& rung : rungs) {
@@ -281,8 +273,8 @@ json transcode_spec(const json& probe, const VideoTrack& track, std::size_t unit
                     {"height", rung.height},
                     {"rate_max_kbps", rung.rate_max_kbps}});
   }
-  return {{"container", probe.at("container")},
-          {"video", probe.at("video")},
+  return {{"container", probe.told.at("container")},
+          {"video", probe.told.at("video")},
           {"rate", {track.rate.num, track.rate.den}},
           {"gop", track.gop},
           {"segment", track.segment},
@@ -294,9 +286,9 @@ json transcode_spec(const json& probe, const VideoTrack& track, std::size_t unit
           {"rungs", made}};
 }
 
-json audio_spec(const json& probe, const AudioTrack& track) {
-  return {{"container", probe.at("container")},
-          {"audio", probe.at("audio")},
+json audio_spec(const ProbeResult& probe, const AudioTrack& track) {
+  return {{"container", probe.told.at("container")},
+          {"audio", probe.told.at("audio")},
           {"name", track.name},
           {"codec", track.codec},
           {"frame", track.cuts.frame},
@@ -306,9 +298,9 @@ json audio_spec(const json& probe, const AudioTrack& track) {
           {"segments", track.cuts.segments}};
 }
 
-json images_spec(const json& probe, std::int64_t duration_us, const Images& images) {
-  return {{"container", probe.at("container")},
-          {"video", probe.at("video")},
+json images_spec(const ProbeResult& probe, std::int64_t duration_us, const Images& images) {
+  return {{"container", probe.told.at("container")},
+          {"video", probe.told.at("video")},
           {"duration_us", duration_us},
           {"interval_us", images.interval_us},
           {"tiles", images.tiles},

@@ -14,15 +14,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "origin/videos/probe_result.h"
 #include "package/picture_codec.h"
 #include "package/sound_cuts.h"
 
 namespace origin {
-
-struct Rational {
-  std::int64_t num = 0, den = 1;
-  bool operator==(const Rational&) const = default;
-};
 
 struct Rung {
   std::string name;  // "720p", its short side; "720p-vp9".
@@ -86,14 +82,13 @@ struct Plan {
 };
 
 // kInvalid, with a sentence for the creator: the file has nothing to play, or is over a bound.
-base::Result<Plan> plan_for(const nlohmann::json& probe, const Ladder& ladder);
+base::Result<Plan> plan_for(const ProbeResult& probe, const Ladder& ladder);
 
 // What the workers are told; docs/worker-protocol.md.
-nlohmann::json transcode_spec(const nlohmann::json& probe, const VideoTrack& track,
-                              std::size_t unit, const std::vector<Rung>& rungs,
-                              const Ladder& ladder);
-nlohmann::json audio_spec(const nlohmann::json& probe, const AudioTrack& track);
-nlohmann::json images_spec(const nlohmann::json& probe, std::int64_t duration_us,
+nlohmann::json transcode_spec(const ProbeResult& probe, const VideoTrack& track, std::size_t unit,
+                              const std::vector<Rung>& rungs, const Ladder& ladder);
+nlohmann::json audio_spec(const ProbeResult& probe, const AudioTrack& track);
+nlohmann::json images_spec(const ProbeResult& probe, std::int64_t duration_us,
                            const Images& images);
 
 }  // namespace origin

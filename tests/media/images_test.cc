@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <memory>
@@ -183,6 +184,28 @@ TEST_F(ImagesTest, AFileWithoutAnIndexIsReadThrough) {
   const Board board;
   make(Clip(seconds_of_color("-c:v libx264 -g 12 -movflags frag_keyframe+empty_moov")), board);
   expect_seconds_of_color(board, [this](const Board& of, int n) { return tile(of, n); });
+}
+
+// AVI's say of no picture when it is shown.
+TEST_F(ImagesTest, PicturesThatAreTimedByTheirDecodingAreNotTooEarly) {
+  const auto nearest = [](const Color& seen) {
+    const auto distance = [&seen](const std::pair<const char*, Color>& one) {
+      int sum = 0;
+      for (std::size_t i = 0; i < 3; ++i) sum += std::abs(one.second[i] - seen[i]);
+      return sum;
+    };
+    return std::ranges::min_element(kColors, {}, distance)->first;
+  };
+  for (const char* encoding : {"-c:v libx264 -g 1000 -sc_threshold 0 -bf 3",
+                               "-c:v libx264 -g 1000 -sc_threshold 0 -bf 3 -b-pyramid none",
+                               "-c:v mpeg4 -q:v 2 -g 1000 -sc_threshold 1000000000 -bf 2"}) {
+    const Board board;
+    make(Clip(seconds_of_color(encoding), "avi"), board, "avi");
+    ASSERT_TRUE(probed_["video"]["timed_by_decoding"]) << encoding;
+    for (std::size_t i = 0; i < kColors.size(); ++i) {
+      EXPECT_STREQ(nearest(tile(board, static_cast<int>(i))), kColors[i].first) << encoding;
+    }
+  }
 }
 
 TEST_F(ImagesTest, SheetsAreFilledOneAfterTheOther) {

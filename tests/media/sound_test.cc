@@ -176,5 +176,20 @@ TEST(Sound, WhatChangesItsChannelsMidwayKeepsTimeAndLoudness) {
   }
 }
 
+// A packet of it is hours of silence and noise at 48 kHz, in one piece.
+TEST(Sound, ThatIsTooSlowIsRefusedInWords) {
+  const Clip clip("-f lavfi -i sine=sample_rate=1:duration=8192 -c:a pcm_s16le", "wav");
+  const json spec{{"container", "wav"},
+                  {"audio", {{"stream", 0}, {"start_us", 0}}},
+                  {"frames", 10},
+                  {"boundaries", {0}}};
+  Collected made;
+  const auto source = clip.open();
+  const auto done = encode_sound(*source, spec, made.taker());
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().context,
+            "its sound is said to have a rate of 1 Hz; from 1000 Hz on it can be taken");
+}
+
 }  // namespace
 }  // namespace media

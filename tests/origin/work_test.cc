@@ -13,6 +13,7 @@
 #include "origin/videos/gone_objects.h"
 #include "tests/origin/no_file_can_be_opened.h"
 #include "tests/origin/test_database.h"
+#include "tests/origin/told_probe.h"
 #include "tests/package/box_bytes.h"
 
 namespace origin {
@@ -197,14 +198,9 @@ class ImagesWorkTest : public WorkTest {
       return {};
     }));
     const Lease probe = **queue_.lease("w", {TaskKind::kProbe});
-    EXPECT_TRUE(
-        work_
-            .complete(
-                probe,
-                {{"container", "mov"},
-                 {"video", {{"stream", 0}, {"width", 1'280}, {"height", 720}, {"rate", {25, 1}}}},
-                 {"duration_us", duration_us}})
-            ->empty());
+    nlohmann::json told = told_probe(duration_us);
+    told["video"] = told_video(1'280, 720);
+    EXPECT_TRUE(work_.complete(probe, told)->empty());
   }
   std::vector<std::string> keys_in_order() {
     std::vector<std::string> keys;
@@ -267,25 +263,23 @@ class ImagesWorkTest : public WorkTest {
   }
 };
 
-// Each of a long video's tasks has it.
-TEST_F(WorkTest, AProbeThatSaysTooMuchMakesNoTasks) {
-  const auto complete = [&](std::size_t bytes) {
-    nlohmann::json said{{"container", "mov"}, {"audio", {{"stream", 0}}}, {"duration_us", 1}};
-    said["audio"]["x"] = "";
-    said["audio"]["x"] = std::string(bytes - said.dump().size(), 'x');
-    EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
-      const std::string key = "v/probe" + std::to_string(bytes);
-      Queue::add(sql, {.video = "v", .kind = TaskKind::kProbe, .key = key, .spec = "{}"}, 0);
-      return {};
-    }));
-    return work_.complete(**queue_.lease("w", {TaskKind::kProbe}), said);
-  };
+TEST_F(WorkTest, AProbeResultThatMakesNoSenseMakesNoTasks) {
   add_video();
-  const auto refused = complete((8u << 10) + 1);
+  EXPECT_TRUE(database_->write([](soci::session& sql) -> base::Result<void> {
+    Queue::add(sql, {.video = "v", .kind = TaskKind::kProbe, .key = "v/probe", .spec = "{}"}, 0);
+    return {};
+  }));
+  const Lease probe = **queue_.lease("w", {TaskKind::kProbe});
+  nlohmann::json told = told_probe(1'000'000);
+  told["audio"] = told_audio();
+  told["audio"].erase("start_us");
+  const auto refused = work_.complete(probe, told);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(refused.error().code, ErrorCode::kProtocol);
+  EXPECT_EQ(work_.complete(probe, told_probe(0)).error().code, ErrorCode::kInvalid);
   EXPECT_FALSE(*queue_.lease("w", {TaskKind::kAudio}));
-  EXPECT_TRUE(complete(8u << 10));
+  told["audio"] = told_audio();
+  EXPECT_TRUE(work_.complete(probe, told)) << "the lease is as good as it was";
   EXPECT_TRUE(*queue_.lease("w", {TaskKind::kAudio}));
 }
 

@@ -119,6 +119,26 @@ def odd_size(path):
     make_numbered(path, seconds=3, size="323x181", video=["-pix_fmt", "yuv444p"])
 
 
+def two_pixels(path):
+    """The smallest picture that encoders take."""
+    make_numbered(path, seconds=3, size="2x2")
+
+
+def many_tracks(path):
+    one = path.with_name("one-" + path.name)
+    make_numbered(one, seconds=1)
+    ffmpeg("-i", one, *["-map", "0"] * 35, "-c", "copy", path)
+    one.unlink()
+
+
+def slow_sound(path):
+    """A WAV file whose header claims a sample a second."""
+    ffmpeg(*tone(1), "-c:a", "pcm_s16le", path)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<I", content, content.index(b"fmt ") + 12, 1)
+    path.write_bytes(content)
+
+
 def wide_pixels(path):
     make_numbered(path, seconds=3, size="352x288", video=["-aspect", "16:9"])
 

@@ -266,7 +266,10 @@ def test_a_video_is_ready_without_its_images_and_gets_them_later(platform, tmp_p
 
     probe_task = lease("probe")
     result = {"container": "mov", "duration_us": 3_000_000,
-              "video": {"stream": 0, "width": 320, "height": 180, "rate": [25, 1], "start_us": 0}}
+              "video": {"stream": 0, "codec": "h264", "width": 320, "height": 180, "sar": [1, 1],
+                        "rotation": 0, "interlaced": False, "hdr": False, "color": [1, 1, 1],
+                        "rate": [25, 1], "variable": False, "pictures": 75, "keyframes": 1,
+                        "timed_by_decoding": False, "first_us": 0, "start_us": 0}}
     assert say(probe_task, "complete", result=result).status == 200
     task = lease("images")
     assert task["spec"]["tiles"] == 3

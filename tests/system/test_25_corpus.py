@@ -54,7 +54,7 @@ FILES = {
     "bbb_1ch_16kHz_aac.mp4": Plays(seconds=1.0),
     "bbb_2500ms.ts": Plays(seconds=2.5, frames=60, rungs=FULL_HD, slack=2),
     "bear-vp9-odd-dimensions.webm": Plays(seconds=1.0, frames=30, rungs={
-        "121p": (162, 122)}, sound=False),
+        "120p": (160, 120)}, sound=False),
     "car-detection.mp4": Plays(seconds=30.16, frames=377, rungs=FULL_HD, seeks=(7.0, 29.5)),
     "edit_list_positive_shift.mp4": Plays(seconds=10.0, frames=300, rungs=FULL_HD),
     "hdr10-av1.mp4": Plays(seconds=4.24, frames=127, rungs=TALL),
@@ -105,7 +105,13 @@ GENERATED = {
     "surround.mkv": (media.surround, Plays(3, 75, WIDE, numbers=counted(3))),
     "interlaced.mp4": (media.interlaced, Plays(3, 75, WIDE, numbers=counted(3))),
     "odd-size.mp4": (media.odd_size, Plays(3, 75, {
-        "144p": (256, 144), "181p": (324, 182)}, numbers=counted(3))),
+        "144p": (256, 144), "180p": (322, 180)}, numbers=counted(3))),
+    "two-pixels.mp4": (media.two_pixels, Plays(3, 75, {"2p": (2, 2)})),
+    "many-tracks.mp4": (media.many_tracks, Fails(
+        "The file could not be decoded: it has 70 tracks; up to 64 can be taken.")),
+    "slow-sound.wav": (media.slow_sound, Fails(
+        "The file could not be decoded: its sound is said to have a rate of 1 Hz; "
+        "from 1000 Hz on it can be taken.")),
     "wide-pixels.mp4": (media.wide_pixels, Plays(3, 75, {
         "144p": (256, 144), "288p": (512, 288)}, numbers=counted(3))),
     "video-only.mp4": (media.video_only, Plays(3, 75, WIDE, sound=False, numbers=counted(3))),

@@ -89,6 +89,50 @@ def test_a_probe_says_what_the_page_says(platform, tmp_path):
     assert shape(json.loads(found)) == shape(page()[1])
 
 
+def test_a_result_that_makes_no_sense_is_the_workers_failure(platform, tmp_path):
+    _, result = page()
+    nonsense = {**result, "video": {**result["video"], "width": "wide"}}
+    video = platform.create(make_clip(tmp_path / "clip.mp4").read_bytes())
+    worker = HandWorker(platform)
+
+    def refuse():
+        task = worker.lease("probe").json
+        refused = worker.say(task, "complete", result=nonsense)
+        assert refused.status == 400
+        assert '"video.width" is no whole number' in refused.json["detail"]
+        assert "different versions" in refused.json["detail"]
+        assert worker.say(task, "complete", result=result).status == 409, "the lease has ended"
+        return platform.call("GET", f"/api/v1/tasks?video={video}").json["data"][0]
+
+    for _ in range(2):
+        assert refuse()["state"] == "waiting"
+        assert platform.video(video)["state"] == "waiting"
+    parked = refuse()
+    assert parked["state"] == "parked" and parked["failures"] == 3
+    failed = platform.video(video)
+    assert failed["state"] == "failed" and failed["failure"] == parked["reason"]
+    assert "the file is not to blame" in failed["failure"]
+    assert "json" not in failed["failure"], "no words of a parser"
+
+    # The same file with a sound worker.
+    assert platform.call("POST", f"/api/v1/tasks/{parked['id']}/retry").status // 100 == 2
+    assert worker.say(worker.lease("probe").json, "complete", result=result).status == 200
+    assert platform.video(video)["state"] == "processing"
+
+
+def test_a_result_of_what_can_not_be_played_is_held_against_the_file(platform, tmp_path):
+    _, result = page()
+    worker = HandWorker(platform)
+    for told, sentence in (
+            ({"container": "mov", "duration_us": 0}, "The file has no picture and no sound in it."),
+            ({**result, "video": {**result["video"], "width": 0}},
+             "The picture is 0 × 1080, which is outside of what can be played.")):
+        video = platform.create(make_clip(tmp_path / "clip.mp4").read_bytes())
+        assert worker.say(worker.lease("probe").json, "complete", result=told).status == 200
+        failed = platform.video(video)
+        assert (failed["state"], failed["failure"]) == ("failed", sentence)
+
+
 def test_outputs_that_are_on_their_way_have_a_limit_together(tmp_path):
     platform = platform_harness.Platform(tmp_path / "small", 'bodies_max = "64MiB"').start()
     try:

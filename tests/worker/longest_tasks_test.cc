@@ -7,6 +7,7 @@
 
 #include "origin/tasks/output.h"
 #include "origin/videos/plan.h"
+#include "tests/origin/told_probe.h"
 #include "worker/planned_outputs.h"
 #include "worker/sandbox/messages.h"
 
@@ -27,15 +28,14 @@ origin::Ladder longest_ladder() {
 }
 
 // At this rate segments are as short as they get: 3.2 s and a little more.
-json probe_of_twelve_hours() {
-  const json video{{"stream", 0},        {"codec", "h264"},        {"width", 3'840},
-                   {"height", 2'160},    {"sar", {1, 1}},          {"rotation", 0},
-                   {"color", {1, 1, 1}}, {"rate", {1'249, 1'000}}, {"variable", false},
-                   {"start_us", 0}};
-  return {{"container", "matroska"},
-          {"duration_us", kTwelveHoursUs},
-          {"video", video},
-          {"audio", {{"stream", 1}, {"codec", "aac"}, {"start_us", 0}}}};
+origin::ProbeResult probe_of_twelve_hours() {
+  json told = origin::told_probe(kTwelveHoursUs);
+  told["video"] = origin::told_video(3'840, 2'160);
+  told["video"]["rate"] = {1'249, 1'000};
+  told["audio"] = origin::told_audio();
+  const auto read = origin::read_probe_result(told);
+  EXPECT_TRUE(read) << read.error().context;
+  return *read;
 }
 
 void expect_fits(origin::TaskKind of, const json& spec) {
@@ -50,7 +50,7 @@ void expect_fits(origin::TaskKind of, const json& spec) {
 }
 
 TEST(LongestTasks, FitAWorkersOrderAndItsOutputs) {
-  const json probe = probe_of_twelve_hours();
+  const origin::ProbeResult probe = probe_of_twelve_hours();
   const origin::Ladder ladder = longest_ladder();
   const auto plan = origin::plan_for(probe, ladder);
   ASSERT_TRUE(plan) << plan.error().context;

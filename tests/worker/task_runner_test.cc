@@ -117,6 +117,16 @@ TEST(TaskRunner, SaysThatAProductWasRefused) {
   EXPECT_EQ(origin.requests(), (Requests{kPut, kFail}));
 }
 
+TEST(TaskRunner, ATaskWhoseResultIsRefusedIsNotDone) {
+  RecordingOrigin origin([](std::string_view request) {
+    return request.find("/complete") == std::string_view::npos
+               ? answer_of(200)
+               : answer_of(400, R"({"detail": "the probe result makes no sense"})");
+  });
+  EXPECT_EQ(run(origin, "product"), Ending::kFailed);
+  EXPECT_EQ(origin.requests(), (Requests{kPut, kComplete})) << "the origin counts it by itself";
+}
+
 TEST(TaskRunner, SaysThatTheOriginHasNoSuchSource) {
   RecordingOrigin origin([](std::string_view request) {
     return answer_of(request.find("/source") == std::string_view::npos ? 200 : 404);
