@@ -88,9 +88,11 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
          "It is kept connected api_threads + media.readers + 1 times.");
   option("data.api_threads", c.data.api_threads, 1, 256,
          "Threads that answer /api; each holds a database connection while it does.");
-  option("data.bodies_max", c.data.bodies_max, 64_MiB, 1_TiB,
-         "Memory for bodies of requests that wait until they are whole: lists, tus uploads with a "
-         "checksum, and workers' outputs. Beyond it, 503.");
+  option(
+      "data.bodies_max", c.data.bodies_max, 64_MiB, 1_TiB,
+      "Memory for bodies of requests that wait until they are whole: lists, tus uploads with a "
+      "checksum, and workers' outputs. Beyond it, 503. Ranges of sources on their way to workers "
+      "have as much again, and bodies on their way to disk a quarter.");
 
   option("uploads.size_max", c.uploads.size_max, 1_MiB, 16_TiB, "Largest file that is taken.");
   option("uploads.quota", c.uploads.quota, 1_MiB, 1024_TiB,
@@ -102,7 +104,7 @@ void describe(OriginConfig& c, base::ConfigVisitor& option) {
       "Resumable uploads that an owner may have unfinished at a time; each may hold 8 MiB that no "
       "quota counts.");
   option("uploads.under_way_max", c.uploads.under_way_max, 1, 1'000'000,
-         "Videos of an owner that may be under way at a time: not ready yet, nor failed.");
+         "Videos of an owner that workers may have tasks of at a time.");
   option("uploads.disk_free_min", c.uploads.disk_free_min, 0_B, 1024_TiB,
          "Uploads are refused while the disk has less than this free.");
   option("uploads.claim_time", c.uploads.claim_time, 1h, 24h * 365,

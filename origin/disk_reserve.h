@@ -17,8 +17,9 @@ namespace origin {
 
 class DiskReserve {
  public:
-  // Enough for the database to remove the longest video.
-  static constexpr std::uint64_t kBytes = 16u << 20;
+  // SQLite's log of removing twelve hours of video in eight renditions, all rows in one transaction,
+  // has some 30 MB.
+  static constexpr std::uint64_t kBytes = 64u << 20;
 
   // `path`: the file's. Takes nothing yet.
   explicit DiskReserve(std::filesystem::path path) : path_(std::move(path)) {}

@@ -99,11 +99,13 @@ struct Platform::State {
         captions(*database, clock, objects, publisher),
         captions_services{.captions = captions, .catalogue = catalogue},
         bodies(config.data.bodies_max),
+        ranges(config.data.bodies_max),
         workers{.queue = queue,
                 .work = work,
                 .catalogue = catalogue,
                 .chunks = *chunks,
-                .bodies = bodies},
+                .bodies = bodies,
+                .ranges = ranges},
         tus{.store = uploads,
             .allowance = allowance,
             .bodies = bodies,
@@ -135,10 +137,6 @@ struct Platform::State {
                                            const std::vector<ChunkRef>& sent) {
     const auto container = container_of(ledger, sent.front());
     if (!container) return std::unexpected(container.error());
-    // Again: its length may have been said late.
-    if (auto fits = allowance.check_bytes(upload.owner, upload.position); !fits) {
-      return std::unexpected(fits.error());
-    }
     const auto metadata = parse_tus_metadata(upload.metadata);
     const auto text = [&](const char* name) {
       if (!metadata || !metadata->contains(name)) return std::string();
@@ -222,6 +220,7 @@ struct Platform::State {
   Captions captions;
   const CaptionsServices captions_services;
   base::ByteBudget bodies;  // Of requests, held whole.
+  base::ByteBudget ranges;  // Of sources, on their way to workers.
   const WorkerServices workers;
   const TusServices tus;
   Router router;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
-
 namespace origin {
 namespace {
 
@@ -27,24 +25,15 @@ http::Pulled::State BodyWindow::fill(http::BodySource& body) {
 }
 
 bool BodyWindow::make_room(std::size_t bytes) {
-  const std::size_t all = taken_ + waiting_ + bytes;
+  const std::size_t all = waiting_ + bytes;
   return all <= std::max(kAlways, share_.bytes()) || share_.try_hold(all);
 }
 
-std::vector<base::Slice> BodyWindow::begin_taking() {
-  CHECK(taken_ == 0);
-  taken_ = std::exchange(waiting_, 0);
-  return std::exchange(pieces_, {});
+BodyWindow::Taken BodyWindow::take() {
+  waiting_ = 0;
+  return {std::exchange(pieces_, {}), std::move(share_)};
 }
 
-void BodyWindow::end_taking() {
-  taken_ = 0;
-  count();
-}
-
-void BodyWindow::count() {
-  const std::size_t all = taken_ + waiting_;
-  share_.hold(all > kAlways ? all : 0);
-}
+void BodyWindow::count() { share_.hold(waiting_ > kAlways ? waiting_ : 0); }
 
 }  // namespace origin

@@ -1,18 +1,17 @@
 // BodyWindow: what has come of a request's body and is not taken yet.
 //
-//   loop   fill() while there is room → begin_taking() → … → fill() again, while a thread takes
-//   API    takes the pieces
-//   loop   end_taking()
+//   loop   fill() while there is room → take() → … → fill() again, while a thread has what was taken
 //
-// At most kMax bytes wait, and as many are being taken. The first kAlways are beside the budget that all windows share, so that a full
-// budget makes every body slower and stops none; how many windows there are is what
-// limits.connections_max bounds.
+// At most kMax bytes wait. More than kAlways count, all of them, in a budget that all windows share: when
+// it is full, a window has kAlways, so that every body becomes slower and none stops. How many windows
+// there are is what limits.connections_max bounds.
 //
 // Ownership  The budget outlives it.
 // Threads    The exchange's loop.
 #pragma once
 
 #include <cstddef>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,9 +32,14 @@ class BodyWindow {
   http::Pulled::State fill(http::BodySource& body);
   [[nodiscard]] bool empty() const { return waiting_ == 0; }
 
-  // What waits, for a thread to take. It counts until end_taking(), and nothing else is taken before.
-  std::vector<base::Slice> begin_taking();
-  void end_taking();
+  // What waits, for a thread. It counts for as long as it is there, whatever became of the window.
+  struct Taken {
+    std::vector<base::Slice> pieces;
+    base::ByteBudget::Share share;
+  };
+  Taken take();
+  // Forgets what waits.
+  void drop() { std::ignore = take(); }
 
  private:
   // Whether so much more may be pulled.
@@ -46,7 +50,6 @@ class BodyWindow {
   base::ByteBudget::Share share_;
   std::vector<base::Slice> pieces_;
   std::size_t waiting_ = 0;  // Bytes in pieces_.
-  std::size_t taken_ = 0;    // Bytes that a thread is taking.
 };
 
 }  // namespace origin

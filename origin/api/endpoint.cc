@@ -209,13 +209,12 @@ class ApiEndpoint::Answer final : public http::Responder {
       body_ended_ = state == http::Pulled::State::kEnd;
     }
     if (working_ || taker_ == nullptr || (window_.empty() && !body_ended_)) return;
-    work([taker = std::move(taker_), pieces = window_.begin_taking(),
-          ends = body_ended_]() mutable { return take(std::move(taker), pieces, ends); },
+    work([taker = std::move(taker_), taken = window_.take(),
+          ends = body_ended_]() mutable { return take(std::move(taker), taken.pieces, ends); },
          &Answer::on_taken);
   }
 
   void on_taken(Taken taken) {
-    window_.end_taking();
     taker_ = std::move(taken.taker);
     if (taken.answer) return respond(std::move(*taken.answer));
     pull_body();
@@ -223,6 +222,7 @@ class ApiEndpoint::Answer final : public http::Responder {
 
   void respond(ApiAnswer answer) {
     responded_ = true;
+    window_.drop();
     base::Counter& counter = answer.status < 400   ? endpoint_.requests_2xx_
                              : answer.status < 500 ? endpoint_.requests_4xx_
                                                    : endpoint_.requests_5xx_;

@@ -159,8 +159,13 @@ ALTER TABLE videos ADD COLUMN content TEXT NOT NULL DEFAULT '';
 CREATE INDEX videos_by_content ON videos (owner, content);
 )sql";
 
-constexpr std::array kSteps{kFirst,   kCaptionsAndRevisions, kOperators, kOpenUploads, kPlaces,
-                            kContents};
+// As Allowance counts them: a video that is ready keeps its tasks.
+constexpr const char* kOpenTasks = R"sql(
+CREATE INDEX tasks_open ON tasks (video) WHERE state IN ('waiting', 'leased');
+)sql";
+
+constexpr std::array kSteps{
+    kFirst, kCaptionsAndRevisions, kOperators, kOpenUploads, kPlaces, kContents, kOpenTasks};
 
 }  // namespace
 

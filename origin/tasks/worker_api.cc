@@ -153,10 +153,10 @@ base::Result<ApiAnswer> source(const WorkerServices& services, const ApiCall& ca
   }
   http::ByteRange range = ranges.front();
   range.last = std::min(range.last, range.first + kSourceRangeMax - 1);
-  base::ByteBudget::Share held(&services.bodies);
+  base::ByteBudget::Share held(&services.ranges);
   if (!held.try_hold(range.length())) {
     return base::fail(ErrorCode::kOverloaded,
-                      "ranges that workers have not taken yet hold data.bodies_max");
+                      "ranges that workers have not taken yet have as much as data.bodies_max");
   }
   auto bytes = read_source(services, task->video, range);
   if (!bytes) return std::unexpected(bytes.error());

@@ -15,7 +15,8 @@ struct WorkerServices {
   Work& work;
   Catalogue& catalogue;
   ChunkStore& chunks;
-  base::ByteBudget& bodies;  // Outputs until they are whole, source ranges until they are taken.
+  base::ByteBudget& bodies;  // Outputs until they are whole.
+  base::ByteBudget& ranges;  // Of sources, until workers have taken them.
 };
 
 // The services outlive the router.

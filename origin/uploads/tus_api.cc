@@ -191,11 +191,28 @@ base::Result<std::optional<std::uint64_t>> length_of(const ApiCall& call) {
                     base::Blame::kClient);
 }
 
+// Whether there is room for a video of that length. What is too long for one is the store's to refuse.
+base::Result<void> check_room(const TusServices& services, std::int64_t owner,
+                              std::uint64_t length) {
+  if (length > services.size_max.count()) return {};
+  return services.allowance.check_bytes(owner, length);
+}
+
 // Asked before anything is sent. `length`: as far as it is known.
 base::Result<void> may_become_video(const TusServices& services, std::int64_t owner,
                                     std::uint64_t length) {
   if (auto may = services.allowance.check_under_way(owner); !may) return may;
-  return services.allowance.check_bytes(owner, length);
+  return check_room(services, owner, length);
+}
+
+// What is no upload of his has none: joining them will say so.
+std::uint64_t length_of_all(const TusServices& services, std::int64_t owner,
+                            const std::vector<std::string>& ids) {
+  std::uint64_t length = 0;
+  for (const std::string& id : ids) {
+    if (const auto part = services.store.get(id, owner)) length += part->position;
+  }
+  return length;
 }
 
 base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, const ApiCall& call) {
@@ -214,7 +231,8 @@ base::Result<std::unique_ptr<BodyTaker>> create(const TusServices& services, con
   }
   const std::int64_t owner = call.caller->owner;
   if (!concat.ids.empty()) {
-    if (auto may = may_become_video(services, owner, 0); !may) return refused(refuse(may.error()));
+    const auto may = may_become_video(services, owner, length_of_all(services, owner, concat.ids));
+    if (!may) return refused(refuse(may.error()));
     const auto whole = services.store.concatenate(owner, concat.ids, metadata);
     if (!whole) return refused(refuse(whole.error()));
     auto answer = conclude(services, *whole, 201);
@@ -257,6 +275,10 @@ base::Result<std::unique_ptr<BodyTaker>> patch(const TusServices& services, cons
     auto said = length_of(call);
     if (!said) return refused(refuse(400, said.error().context));
     length = *said;
+    if (length && !upload->length && !upload->is_partial) {
+      const auto fits = check_room(services, upload->owner, *length);
+      if (!fits) return refused(refuse(fits.error()));
+    }
   }
   return take_bytes(services, call, *upload, length, 204);
 }

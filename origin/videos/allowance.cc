@@ -17,8 +17,8 @@ base::Result<void> Allowance::check_bytes(std::int64_t owner, std::uint64_t byte
 base::Result<void> Allowance::check_under_way(std::int64_t owner) {
   return database_.read([&](soci::session& sql) -> base::Result<void> {
     std::int64_t under_way = 0;
-    sql << "SELECT CAST(COUNT(*) AS BIGINT) FROM videos WHERE owner = :owner AND failure = '' AND "
-           "EXISTS (SELECT 1 FROM tasks WHERE tasks.video = videos.id AND "
+    sql << "SELECT CAST(COUNT(*) AS BIGINT) FROM videos WHERE owner = :owner AND EXISTS ("
+           "SELECT 1 FROM tasks WHERE tasks.video = videos.id AND "
            "state IN ('waiting', 'leased'))",
         soci::use(owner), soci::into(under_way);
     if (under_way < static_cast<std::int64_t>(under_way_max_)) return {};

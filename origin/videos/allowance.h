@@ -18,7 +18,7 @@ namespace origin {
 
 class Allowance {
  public:
-  // `under_way_max`: videos of an owner that are not ready yet, nor failed.
+  // `under_way_max`: videos of an owner that workers still have tasks of.
   Allowance(Database& database, const Ledger& ledger, std::uint32_t under_way_max)
       : database_(database), ledger_(ledger), under_way_max_(under_way_max) {}
 

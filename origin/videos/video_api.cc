@@ -75,10 +75,18 @@ base::Result<bool> once_in(const json& request) {
   return value->get<bool>();
 }
 
-// 201: made now. 200: it was there.
-base::Result<ApiAnswer> made(const VideoServices& services, const std::string& id, int status) {
+// 201: made now. 200: it was there, which won't do for who wants it seen by nobody else.
+base::Result<ApiAnswer> made(const VideoServices& services, const NewVideo& asked,
+                             const std::string& id, int status) {
   const auto video = services.catalogue.get(id);
   if (!video) return std::unexpected(video.error());
+  if (asked.access == "private" && video->access != "private") {
+    return ApiAnswer::problem(409,
+                              "this file is the video " + id +
+                                  " already, and that one is public: remove it first, or ask for "
+                                  "another (--again, or without \"once\")",
+                              {{"video", id}});
+  }
   ApiAnswer answer = ApiAnswer::json(to_json(*video), status);
   answer.fields.add("location", "/api/v1/videos/" + id);
   return answer;
@@ -129,7 +137,7 @@ base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& cal
   if (*once) {
     const auto there = services.catalogue.made_of(video->owner, video->chunks);
     if (!there) return std::unexpected(there.error());
-    if (!there->empty()) return made(services, *there, 200);
+    if (!there->empty()) return made(services, *video, *there, 200);
   }
 
   // Before the content is looked at: a chunk that this owner has not sent is none of his business.
@@ -149,7 +157,7 @@ base::Result<ApiAnswer> create(const VideoServices& services, const ApiCall& cal
       *once ? services.catalogue.create_once(*video) : services.catalogue.create(*video);
   if (!created) return std::unexpected(created.error());
   if (!created->missing.empty()) return send_first(created->missing);
-  return made(services, created->id, created->is_new ? 201 : 200);
+  return made(services, *video, created->id, created->is_new ? 201 : 200);
 }
 
 base::Result<ApiAnswer> get(const VideoServices& services, const ApiCall& call) {

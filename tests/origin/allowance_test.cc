@@ -90,7 +90,10 @@ TEST_P(AllowanceTest, SoManyMayBeUnderWay) {
   EXPECT_TRUE(allowance_.check_under_way(1));
   create(1, 1);
   EXPECT_FALSE(allowance_.check_under_way(1));
+  // The others of its tasks are still to be done.
   run("UPDATE videos SET failure = 'bad' WHERE id = '" + second + "'");
+  EXPECT_FALSE(allowance_.check_under_way(1));
+  run("UPDATE tasks SET state = 'parked' WHERE video = '" + second + "'");
   EXPECT_TRUE(allowance_.check_under_way(1));
 }
 

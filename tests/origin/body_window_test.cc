@@ -42,15 +42,29 @@ TEST(BodyWindow, HoldsWhatHasComeUpToItsSize) {
   FakeBody body(3 * kMiB);
   EXPECT_EQ(window.fill(body), State::kPiece);
   EXPECT_EQ(body.left(), kMiB);
-  // The next come while a thread takes these.
-  EXPECT_EQ(size_of(window.begin_taking()), 2 * kMiB);
+  EXPECT_EQ(budget.held().count(), 2 * kMiB);
+  // The next come while a thread has these, which count until it is done with them.
+  std::optional<BodyWindow::Taken> taken = window.take();
+  EXPECT_EQ(size_of(taken->pieces), 2 * kMiB);
   EXPECT_TRUE(window.empty());
   EXPECT_EQ(window.fill(body), State::kPending);
   EXPECT_EQ(budget.held().count(), 3 * kMiB);
-  window.end_taking();
+  taken.reset();
   EXPECT_EQ(budget.held().count(), kMiB);
-  EXPECT_EQ(size_of(window.begin_taking()), kMiB);
-  window.end_taking();
+  window.drop();
+  EXPECT_TRUE(window.empty());
+  EXPECT_EQ(budget.held().count(), 0);
+}
+
+TEST(BodyWindow, WhatWasTakenCountsWhenTheWindowIsGone) {
+  base::ByteBudget budget{base::Bytes(100 * kMiB)};
+  std::optional<BodyWindow> window(std::in_place, budget);
+  FakeBody body(kMiB);
+  window->fill(body);
+  std::optional<BodyWindow::Taken> taken = window->take();
+  window.reset();
+  EXPECT_EQ(budget.held().count(), kMiB);
+  taken.reset();
   EXPECT_EQ(budget.held().count(), 0);
 }
 
@@ -59,7 +73,7 @@ TEST(BodyWindow, TellsTheEnd) {
   BodyWindow window(budget);
   FakeBody body(10, true);
   EXPECT_EQ(window.fill(body), State::kEnd);
-  EXPECT_EQ(size_of(window.begin_taking()), 10);
+  EXPECT_EQ(size_of(window.take().pieces), 10);
 }
 
 TEST(BodyWindow, AFullBudgetMakesItSmallAndStopsNone) {
@@ -70,20 +84,18 @@ TEST(BodyWindow, AFullBudgetMakesItSmallAndStopsNone) {
   EXPECT_EQ(budget.held().count(), kMiB);
 
   BodyWindow other(budget);
-  FakeBody body(3 * BodyWindow::kAlways);
-  EXPECT_EQ(other.fill(body), State::kPiece);
-  EXPECT_EQ(size_of(other.begin_taking()), BodyWindow::kAlways);
-  EXPECT_EQ(other.fill(body), State::kPiece);
-  EXPECT_TRUE(other.empty()) << "a second one while the first is being taken";
-  other.end_taking();
-  EXPECT_EQ(other.fill(body), State::kPiece);
-  EXPECT_EQ(size_of(other.begin_taking()), BodyWindow::kAlways);
+  FakeBody body(4 * BodyWindow::kAlways);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(other.fill(body), State::kPiece);
+    EXPECT_EQ(other.fill(body), State::kPiece) << "no more than that";
+    EXPECT_EQ(size_of(other.take().pieces), BodyWindow::kAlways);
+  }
   EXPECT_EQ(budget.held().count(), kMiB);
 
   greedy.reset();
   EXPECT_EQ(budget.held().count(), 0);
   EXPECT_EQ(other.fill(body), State::kPending);
-  EXPECT_EQ(body.left(), 0);
+  EXPECT_EQ(size_of(other.take().pieces), 2 * BodyWindow::kAlways);
 }
 
 }  // namespace

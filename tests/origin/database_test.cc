@@ -115,7 +115,8 @@ TEST_P(DatabaseTest, VideosOfBeforeRevisionsArePublishedOnceMore) {
           "ALTER TABLE videos DROP COLUMN revision", "ALTER TABLE videos DROP COLUMN written",
           "ALTER TABLE tokens DROP COLUMN is_operator", "DROP INDEX uploads_open",
           "DROP INDEX source_chunks_by_place", "DROP INDEX outputs_by_unit",
-          "DROP INDEX videos_by_content", "ALTER TABLE videos DROP COLUMN content",
+          "DROP INDEX tasks_open", "DROP INDEX videos_by_content",
+          "ALTER TABLE videos DROP COLUMN content",
           "DELETE FROM schema_version WHERE version > 1"}) {
       sql << undo;
     }

@@ -9,6 +9,7 @@ import pathlib
 import resource
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import time
@@ -88,7 +89,9 @@ def test_a_file_that_is_to_be_a_video_once_is_one(platform, clip):
 
     first = make(once=True, title="first")
     assert first.status == 201
-    again = make(once=True, title="second", access="private")
+    private = make(once=True, access="private")
+    assert private.status == 409 and private.json["video"] == first.json["id"]
+    again = make(once=True, title="second")
     assert again.status == 200 and again.json == platform.video(first.json["id"])
     assert again.getheader("Location") == f"/api/v1/videos/{first.json['id']}"
     assert (again.json["title"], again.json["access"]) == ("first", "public")
@@ -364,6 +367,18 @@ def test_an_owner_may_have_so_much_under_way(tmp_path):
         assert platform.call("POST", "/api/v1/uploads", fields=begin).status == 429
         assert platform.call("DELETE", f"/api/v1/videos/{video}").status == 204
         assert platform.call("POST", "/api/v1/uploads", fields=begin).status == 201
+
+        # Parts that are too long together leave nothing behind.
+        part = {"Tus-Resumable": "1.0.0", "Upload-Length": str(4 << 20), "Upload-Concat": "partial",
+                "Content-Type": "application/offset+octet-stream"}
+        sent = platform.call("POST", "/api/v1/uploads", content, fields=part)
+        assert sent.status == 201
+        join = {"Tus-Resumable": "1.0.0",
+                "Upload-Concat": "final;" + " ".join([sent.getheader("Location")] * 2)}
+        assert platform.call("POST", "/api/v1/uploads", fields=join).status == 507
+        with sqlite3.connect(f"file:{platform.data / 'origin.db'}?mode=ro", uri=True) as database:
+            ((left,),) = database.execute("SELECT COUNT(*) FROM uploads WHERE length > 10 AND kind = 'tus'")
+        assert left == 0
 
         # As many hashes at once as the largest file has.
         most = [f"{number:064x}" for number in range(17)]
