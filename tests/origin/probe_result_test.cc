@@ -1,5 +1,6 @@
 #include "origin/videos/probe_result.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -76,8 +77,8 @@ TEST(ProbeResult, HasEachField) {
       without[json::json_pointer(track)].erase(name);
       const auto read = read_probe_result(without);
       ASSERT_FALSE(read) << track << "/" << name;
-      const std::string path = track.empty() ? name : track.substr(1) + "." + name;
-      EXPECT_EQ(read.error().context, "\"" + path + "\" is missing");
+      const std::string path = track.empty() ? name : fmt::format("{}.{}", track.substr(1), name);
+      EXPECT_EQ(read.error().context, fmt::format("\"{}\" is missing", path));
     }
   }
 }
@@ -85,7 +86,7 @@ TEST(ProbeResult, HasEachField) {
 TEST(ProbeResult, HasEachFieldOfItsType) {
   for (const std::string track : {"", "/video", "/audio"}) {
     for (const auto& [name, value] : told()[json::json_pointer(track)].items()) {
-      const std::string field = track + "/" + name;
+      const std::string field = fmt::format("{}/{}", track, name);
       for (const json& other :
            {json(), json::object(), json::array(), json(7.5), json(7), json("7"), json(true)}) {
         const bool is_of_its_type = !other.is_structured() && !other.is_number_float() &&
