@@ -27,8 +27,8 @@ namespace origin {
 class ChunkStore {
  public:
   static constexpr base::Bytes kChunkMax{16u << 20};
-  static constexpr base::Bytes kChunkMin{
-      4u << 20};  // In a file's list, but for the last; not kept here.
+  // Of those that a file is listed in, but for its last; who takes the list holds it to that.
+  static constexpr base::Bytes kChunkMin{4u << 20};
 
   // Makes the directory if need be.
   static base::Result<std::unique_ptr<ChunkStore>> open(const std::filesystem::path& directory,

@@ -10,7 +10,7 @@
 #include "origin/tasks/queue.h"
 #include "origin/tasks/work.h"
 #include "origin/videos/catalogue.h"
-#include "tests/origin/test_database.h"
+#include "tests/origin/owners_fixture.h"
 
 namespace origin {
 namespace {
@@ -18,35 +18,8 @@ namespace {
 using base::ErrorCode;
 using namespace std::chrono_literals;
 
-class OriginalsTest : public testing::TestWithParam<Engine> {
+class OriginalsTest : public OwnersTest {
  protected:
-  OriginalsTest()
-      : database_(test_.make(GetParam())),
-        chunks_(std::move(*ChunkStore::open(test_.directory() / "chunks", base::Bytes(0)))),
-        ledger_(*database_, *chunks_, clock_, {.quota = base::Bytes(100), .claim_time = 24h}),
-        catalogue_(*database_, clock_),
-        originals_(*database_, ledger_, KeepOriginals::kUntilReady) {
-    run("INSERT INTO owners (id, name, quota_bytes, created) VALUES (1, 'a', 0, 0)");
-    run("INSERT INTO owners (id, name, quota_bytes, created) VALUES (2, 'b', 0, 0)");
-  }
-
-  void run(const std::string& statement) {
-    EXPECT_TRUE(database_->write([&](soci::session& sql) -> base::Result<void> {
-      sql << statement;
-      return {};
-    }));
-  }
-  ChunkRef keep(std::int64_t owner, const std::string& bytes) {
-    auto writer = chunks_->begin(bytes.size());
-    EXPECT_TRUE(writer && writer->append(bytes));
-    return *ledger_.keep(owner, std::move(*writer), "");
-  }
-  std::string create(std::int64_t owner, const std::vector<ChunkRef>& chunks) {
-    return catalogue_
-        .create(
-            {.owner = owner, .title = "t", .file_name = "f", .container = "mov", .chunks = chunks})
-        ->id;
-  }
   // All that was planned for it is published: one rung; the task of its images has that state.
   void make_ready(const std::string& video, const std::string& images = "done") {
     run("UPDATE tasks SET state = 'done' WHERE video = '" + video + "'");
@@ -59,20 +32,14 @@ class OriginalsTest : public testing::TestWithParam<Engine> {
   }
   bool is_kept(const std::string& video) { return catalogue_.get(video)->original_is_kept; }
 
-  TestDatabase test_;
-  base::ManualClock clock_;
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<ChunkStore> chunks_;
-  Ledger ledger_;
-  Catalogue catalogue_;
-  Originals originals_;
+  Originals originals_{*database_, ledger_, KeepOriginals::kUntilReady};
 };
 
 TEST_P(OriginalsTest, WithARemovedVideoItsOwnersQuotaIsFreeAndItsChunksGo) {
   const ChunkRef own = keep(1, std::string(60, 'x'));
   const ChunkRef shared = keep(1, std::string(30, 'y'));
   const std::string video = create(1, {own, shared});
-  const std::string other = create(1, {shared});
+  create(1, {shared});
   EXPECT_FALSE(ledger_.check_quota(1, 70));
   ASSERT_TRUE(
       catalogue_.remove(video, 1, [&](soci::session& sql) { ledger_.release_source(sql, video); }));

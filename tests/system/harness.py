@@ -63,6 +63,10 @@ class Answer:
         self.close = close
 
 
+def json_answer(value, status=200):
+    return Answer(status, {"Content-Type": "application/json"}, json.dumps(value).encode())
+
+
 def ranged(request, body, etag='"v1"', fields=None):
     """What an honest origin answers: whole, a range under If-Range, or 304."""
     fields = {"ETag": etag, "Cache-Control": "max-age=3600", "Accept-Ranges": "bytes",
